@@ -1,0 +1,51 @@
+# Everything runs in .venv, from the locked requirements; nothing else on the machine is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONTRACTS ?= 1000
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	--no-header --generate-hashes pyproject.toml
+
+.PHONY: help demo test gate lint types imports unit lock clean
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  %-10s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Bústia needs Python 3.11 or newer; try: make PYTHON=python3.12 demo")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: requirements/base.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing Bústia into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.lock $(VENV)/.base
+	@echo "Installing the tools of the test suite into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.lock
+	@touch $@
+
+demo: $(VENV)/.base ## Run the main job on a made-up town (CONTRACTS=1000)
+	@$(BIN)/bustia demo --contracts $(CONTRACTS)
+
+test: $(VENV)/.test lint types imports unit ## Pass the whole suite
+
+lint: $(VENV)/.test ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test ## mypy --strict
+	$(BIN)/mypy
+
+imports: $(VENV)/.test ## The import contracts: one way through the house
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.test ## pytest on a real PostgreSQL
+	$(BIN)/pytest -n auto --dist loadgroup
+
+lock: $(VENV)/.test ## Lock the requirements anew
+	$(LOCK) --extra build -o requirements/base.lock
+	$(LOCK) --extra build --extra test -c requirements/base.lock -o requirements/test.lock
+
+clean: ## Remove the virtual environment and every cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
