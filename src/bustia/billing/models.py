@@ -1,0 +1,312 @@
+"""Customers, contracts, invoices and what goes with them: what the billing system exported.
+
+Only the intake's loader writes these tables; everybody else reads them, mostly as facts.
+"""
+
+from django.db import models
+
+from bustia.billing.fields import EncryptedTextField
+
+__all__ = [
+    "CalendarEntry",
+    "Consent",
+    "Consumption",
+    "Contract",
+    "Customer",
+    "Instalment",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "Mandate",
+    "Meter",
+    "Payment",
+    "PaymentPlan",
+    "ReturnedDebit",
+    "SourceDocument",
+    "TariffPrice",
+]
+
+
+def _money(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
+    """Euros and cents, exact."""
+    return models.DecimalField(max_digits=12, decimal_places=2, **options)  # type: ignore[misc]
+
+
+def _quantity(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
+    """m³, days or units, to four decimals."""
+    return models.DecimalField(max_digits=14, decimal_places=4, **options)  # type: ignore[misc]
+
+
+def _price() -> models.DecimalField:  # type: ignore[type-arg]
+    """Euros for one unit, to six decimals."""
+    return models.DecimalField(max_digits=14, decimal_places=6)
+
+
+class SourceDocument(models.Model):
+    """An e-invoice file as it was received, kept to be attached to the bill."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=255)
+    media_type = models.CharField(max_length=60)
+    format = models.CharField(max_length=20)
+    content = models.BinaryField()
+    received_at = models.DateTimeField()
+
+
+class Customer(models.Model):
+    """A person or company that holds contracts."""
+
+    code = models.CharField(max_length=40, unique=True)
+    kind = models.CharField(max_length=8)
+    name = models.CharField(max_length=200)
+    nif = models.CharField(max_length=20)
+    language = models.CharField(max_length=2)
+    email = models.CharField(max_length=254, blank=True)
+    mobile = models.CharField(max_length=20, blank=True)
+    street = models.CharField(max_length=200)
+    postcode = models.CharField(max_length=10)
+    town = models.CharField(max_length=200)
+    province = models.CharField(max_length=60, blank=True)
+    country = models.CharField(max_length=2, default="ES")
+    office_since = models.DateField(null=True, blank=True)
+    deceased = models.BooleanField(default=False)
+
+
+class Contract(models.Model):
+    """A supply contract at one supply point."""
+
+    number = models.CharField(max_length=40, unique=True)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contracts")
+    supply_point = models.CharField(max_length=40)
+    supply_street = models.CharField(max_length=200)
+    supply_postcode = models.CharField(max_length=10)
+    supply_town = models.CharField(max_length=200)
+    tariff = models.CharField(max_length=40)
+    use = models.CharField(max_length=12)
+    persons = models.PositiveSmallIntegerField(default=3)
+    social_tariff = models.BooleanField(default=False)
+    route = models.CharField(max_length=40, db_index=True)
+    invoice_channel = models.CharField(max_length=6)
+    alerts_on = models.BooleanField(default=False)
+    start_date = models.DateField()
+    end_date = models.DateField(null=True, blank=True)
+
+
+class Meter(models.Model):
+    """A water meter, and the contract whose supply it measures."""
+
+    serial = models.CharField(max_length=40, unique=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="meters")
+    calibre_mm = models.PositiveSmallIntegerField()
+    remote_read = models.BooleanField()
+    installed_on = models.DateField()
+    removed_on = models.DateField(null=True, blank=True)
+
+
+class Consent(models.Model):
+    """What a customer agreed to or withdrew, with the evidence; the newest one counts."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="consents")
+    kind = models.CharField(max_length=12)
+    granted = models.BooleanField()
+    given_at = models.DateTimeField()
+    source = models.CharField(max_length=60)
+    text_version = models.CharField(max_length=40)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "kind", "given_at"], name="consent_once")
+        ]
+
+
+class Mandate(models.Model):
+    """A SEPA direct debit mandate; its account is encrypted at rest."""
+
+    reference = models.CharField(max_length=35, unique=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="mandates")
+    iban = EncryptedTextField()
+    iban_masked = models.CharField(max_length=42)
+    iban_fingerprint = models.CharField(max_length=64, db_index=True)
+    signed_on = models.DateField()
+    status = models.CharField(max_length=9)
+
+
+class TariffPrice(models.Model):
+    """One price of a tariff: a fixed quota or a block of consumption, from a date on."""
+
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=200)
+    concept = models.CharField(max_length=8)
+    kind = models.CharField(max_length=8)
+    block = models.PositiveSmallIntegerField(default=1)
+    block_to = _quantity(null=True, blank=True)
+    price = _price()
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "concept", "kind", "block", "valid_from"], name="tariff_price_once"
+            )
+        ]
+
+
+class Invoice(models.Model):
+    """An invoice or credit note of a contract, with its totals as the billing system gave them."""
+
+    number = models.CharField(max_length=40, unique=True)
+    series = models.CharField(max_length=20, blank=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="invoices")
+    kind = models.CharField(max_length=11, default="invoice")
+    corrects = models.CharField(max_length=40, blank=True)
+    billing_run = models.CharField(max_length=20, db_index=True)
+    issue_date = models.DateField()
+    period_from = models.DateField()
+    period_to = models.DateField()
+    days = models.PositiveSmallIntegerField()
+    reading_from = _quantity(null=True, blank=True)
+    reading_to = _quantity(null=True, blank=True)
+    estimated = models.BooleanField(default=False)
+    consumption_m3 = _quantity()
+    net_amount = _money()
+    tax_amount = _money()
+    total_amount = _money()
+    payable_amount = _money()
+    currency = models.CharField(max_length=3, default="EUR")
+    payment_means = models.CharField(max_length=12)
+    mandate = models.CharField(max_length=35, blank=True)
+    due_date = models.DateField(null=True, blank=True)
+    charge_date = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=9, default="open")
+    payment_reference = models.CharField(max_length=35, blank=True, db_index=True)
+    source = models.ForeignKey(
+        SourceDocument, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+    )
+    details = models.JSONField(null=True, blank=True)
+    """For an e-invoice: parties, payment means and references as the file gave them."""
+
+    class Meta:
+        indexes = [models.Index(fields=["contract", "issue_date"], name="invoice_by_contract")]
+
+
+class InvoiceLine(models.Model):
+    """A line of an invoice: one concept, or one block of one concept."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    concept = models.CharField(max_length=8)
+    kind = models.CharField(max_length=8)
+    block = models.PositiveSmallIntegerField(null=True, blank=True)
+    description = models.CharField(max_length=1000, blank=True)
+    quantity = _quantity()
+    unit = models.CharField(max_length=12)
+    unit_price = _price()
+    amount = _money()
+    vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
+    vat_category = models.CharField(max_length=2, default="S")
+    period_from = models.DateField(null=True, blank=True)
+    period_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["invoice", "position"], name="invoice_line_once")
+        ]
+
+
+class InvoiceTax(models.Model):
+    """One rate of the VAT breakdown of an invoice."""
+
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="taxes")
+    category = models.CharField(max_length=2, default="S")
+    rate = models.DecimalField(max_digits=5, decimal_places=2)
+    base = _money()
+    amount = _money()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "category", "rate"], name="invoice_tax_once"
+            )
+        ]
+
+
+class Consumption(models.Model):
+    """Water used in an earlier billing period."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="consumption")
+    period_from = models.DateField()
+    period_to = models.DateField()
+    m3 = _quantity()
+    estimated = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "period_to"], name="consumption_once")
+        ]
+
+
+class Payment(models.Model):
+    """Money received for an invoice."""
+
+    reference = models.CharField(max_length=40, unique=True)
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
+    paid_on = models.DateField()
+    amount = _money()
+    means = models.CharField(max_length=12)
+
+
+class ReturnedDebit(models.Model):
+    """A direct debit that the bank gave back; its invoice is empty until it is matched."""
+
+    reference = models.CharField(max_length=140, unique=True)
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="returned_debits"
+    )
+    mandate = models.CharField(max_length=35, blank=True)
+    end_to_end_id = models.CharField(max_length=35, blank=True)
+    returned_on = models.DateField()
+    amount = _money()
+    reason = models.CharField(max_length=4)
+    matched_by = models.CharField(max_length=20, blank=True)
+    """How its invoice was found: ``bundle``, ``end_to_end_id`` or ``mandate_and_amount``."""
+
+
+class PaymentPlan(models.Model):
+    """An agreement to pay what is owed in instalments."""
+
+    number = models.CharField(max_length=40, unique=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="payment_plans")
+    agreed_on = models.DateField()
+    total_amount = _money()
+    status = models.CharField(max_length=9)
+
+
+class Instalment(models.Model):
+    """One instalment of a payment plan."""
+
+    plan = models.ForeignKey(PaymentPlan, on_delete=models.CASCADE, related_name="instalments")
+    position = models.PositiveSmallIntegerField()
+    due_date = models.DateField()
+    amount = _money()
+    paid_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "position"], name="instalment_once")
+        ]
+
+
+class CalendarEntry(models.Model):
+    """When the invoices of a route will be issued and charged."""
+
+    route = models.CharField(max_length=40)
+    billing_run = models.CharField(max_length=20)
+    issue_date = models.DateField()
+    charge_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["route", "issue_date"], name="calendar_entry_once")
+        ]
