@@ -226,9 +226,7 @@ class InvoiceTax(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["invoice", "category", "rate"], name="invoice_tax_once"
-            )
+            models.UniqueConstraint(fields=["invoice", "category", "rate"], name="invoice_tax_once")
         ]
 
 
@@ -293,9 +291,7 @@ class Instalment(models.Model):
     paid_on = models.DateField(null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["plan", "position"], name="instalment_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["plan", "position"], name="instalment_once")]
 
 
 class CalendarEntry(models.Model):
@@ -308,5 +304,5 @@ class CalendarEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["route", "issue_date"], name="calendar_entry_once")
+            models.UniqueConstraint(fields=["route", "billing_run"], name="calendar_entry_once")
         ]

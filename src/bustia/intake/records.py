@@ -334,7 +334,7 @@ class CalendarRecord(Record):
     """When the invoices of a route will be issued and charged."""
 
     file: ClassVar = "calendar"
-    key: ClassVar = ("route", "issue_date")
+    key: ClassVar = ("route", "billing_run")
 
     route: Code = Field(description="Billing route.")
     billing_run: Annotated[str, Field(max_length=20)] = Field(
