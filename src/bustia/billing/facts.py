@@ -143,11 +143,11 @@ class LineFacts:
     ]
     block: Annotated[int, Fact("Block of consumption, 0 for none.", example=1)]
     description: Annotated[str, Fact("What the billing system wrote; mostly empty.", example="")]
-    quantity: Annotated[Decimal, Fact("How much.", "the line's unit", Decimal("12"))]
+    quantity: Annotated[Decimal, Fact("How much.", "the line's unit", Decimal(12))]
     unit: Annotated[str, Fact("day, m3, unit, or an e-invoice's unit code.", example="m3")]
     unit_price: Annotated[Decimal, Fact("Price of one unit.", "€", Decimal("0.4384"))]
     amount: Annotated[Decimal, Fact("Net amount.", "€", Decimal("5.26"))]
-    vat_rate: Annotated[Decimal, Fact("VAT rate.", "%", Decimal("10"))]
+    vat_rate: Annotated[Decimal, Fact("VAT rate.", "%", Decimal(10))]
     period_from: Annotated[date | None, Fact("First day, when prices split.", example=None)]
     period_to: Annotated[date | None, Fact("Last day, when prices split.", example=None)]
 
@@ -157,7 +157,7 @@ class TaxFacts:
     """One rate of the VAT breakdown."""
 
     category: Annotated[str, Fact("EN 16931 category: S standard, E exempt, …", example="S")]
-    rate: Annotated[Decimal, Fact("VAT rate.", "%", Decimal("10"))]
+    rate: Annotated[Decimal, Fact("VAT rate.", "%", Decimal(10))]
     base: Annotated[Decimal, Fact("Taxable amount.", "€", Decimal("29.66"))]
     amount: Annotated[Decimal, Fact("VAT.", "€", Decimal("2.97"))]
 
@@ -188,10 +188,10 @@ class InvoiceFacts:
     period_from: Annotated[date, Fact("First day billed.", example=date(2026, 3, 1))]
     period_to: Annotated[date, Fact("Last day billed.", example=date(2026, 4, 30))]
     days: Annotated[int, Fact("Days billed.", "days", 61)]
-    reading_from: Annotated[Decimal | None, Fact("Previous reading.", "m³", Decimal("412"))]
-    reading_to: Annotated[Decimal | None, Fact("Present reading.", "m³", Decimal("424"))]
+    reading_from: Annotated[Decimal | None, Fact("Previous reading.", "m³", Decimal(412))]
+    reading_to: Annotated[Decimal | None, Fact("Present reading.", "m³", Decimal(424))]
     estimated: Annotated[bool, Fact("The present reading is an estimate.", example=False)]
-    consumption_m3: Annotated[Decimal, Fact("Water billed.", "m³", Decimal("12"))]
+    consumption_m3: Annotated[Decimal, Fact("Water billed.", "m³", Decimal(12))]
     net: Annotated[Decimal, Fact("Net amount.", "€", Decimal("37.64"))]
     tax: Annotated[Decimal, Fact("VAT.", "€", Decimal("2.97"))]
     total: Annotated[Decimal, Fact("Net and VAT.", "€", Decimal("40.61"))]
@@ -274,7 +274,7 @@ class HistoryPoint:
 
     period_from: Annotated[date, Fact("First day.", example=date(2026, 1, 1))]
     period_to: Annotated[date, Fact("Last day.", example=date(2026, 2, 28))]
-    m3: Annotated[Decimal, Fact("Water used.", "m³", Decimal("11"))]
+    m3: Annotated[Decimal, Fact("Water used.", "m³", Decimal(11))]
     days: Annotated[int, Fact("Length of the period.", "days", 59)]
     estimated: Annotated[bool, Fact("Estimated, not read.", example=False)]
 
@@ -287,7 +287,7 @@ class ConsumptionFacts:
     average_litres_a_day: Annotated[
         int, Fact("Daily use over the last year before, 0 if unknown.", "litres", 185)
     ]
-    last_year_m3: Annotated[Decimal | None, Fact("Same period of last year.", "m³", Decimal("13"))]
+    last_year_m3: Annotated[Decimal | None, Fact("Same period of last year.", "m³", Decimal(13))]
     change_percent: Annotated[
         int, Fact("Daily use against the last year's average; 0 if unknown.", "%", 6)
     ]
