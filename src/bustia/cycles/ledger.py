@@ -1,0 +1,114 @@
+"""The closing ledger of a cycle: every invoice received is in exactly one list, or it won't close.
+
+received = e-mailed + posted + office only + suppressed + open + failed
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from bustia.cycles.models import Cycle
+from bustia.cycles.states import CycleState
+from bustia.errors import CycleError
+
+__all__ = ["COLUMNS", "ClosingLedger", "close_cycle", "closing_ledger", "invoices_in"]
+
+COLUMNS = ("emailed", "posted", "office_only", "suppressed", "open", "failed")
+"""The lists of the ledger; each invoice of the cycle is in one of them."""
+
+# What became of each invoice: its delivery that was not superseded by another channel counts. An
+# invoice without one is open while its chunk waits, and failed where it could not be composed.
+_INVOICES = """
+WITH received AS (
+    SELECT unnest(invoice_ids) AS id FROM cycles_chunk WHERE cycle_id = %(cycle)s),
+counted AS (
+    SELECT r.id,
+           CASE WHEN f.id IS NOT NULL THEN 'failed'
+                WHEN d.id IS NULL THEN 'open'
+                WHEN d.state = 'suppressed' THEN 'suppressed'
+                WHEN d.state IN ('failed', 'returned', 'expired') THEN 'failed'
+                WHEN d.state <> 'delivered' THEN 'open'
+                WHEN d.channel = 'email' THEN 'emailed'
+                WHEN d.channel = 'post' THEN 'posted'
+                WHEN d.channel = 'office' THEN 'office_only'
+                ELSE 'open' END AS list
+      FROM received r
+      LEFT JOIN cycles_failure f ON f.invoice_id = r.id
+      LEFT JOIN deliver_delivery d
+             ON d.invoice_id = r.id AND d.kind = 'invoice' AND d.state <> 'superseded')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingLedger:
+    """How many invoices a cycle received, and in which list each of them is."""
+
+    invoices_received: int
+    emailed: int
+    posted: int
+    office_only: int
+    suppressed: int
+    open: int
+    failed: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every invoice received is in exactly one list."""
+        return self.invoices_received == sum(getattr(self, name) for name in COLUMNS)
+
+    def as_dict(self) -> dict[str, int]:
+        """Give the ledger by names, in its order."""
+        return asdict(self)
+
+
+def closing_ledger(cycle: Cycle) -> ClosingLedger:
+    """Count what became of every invoice of a cycle."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INVOICES + "SELECT list, count(*) FROM counted GROUP BY list", {"cycle": cycle.pk}
+        )
+        counts = dict(cursor.fetchall())
+    received = sum(len(ids) for ids in cycle.chunks.values_list("invoice_ids", flat=True))
+    return ClosingLedger(received, *(counts.get(name, 0) for name in COLUMNS))
+
+
+def invoices_in(cycle: Cycle, name: str) -> list[str]:
+    """Give the numbers of the invoices in one list of the ledger, in order."""
+    if name not in COLUMNS:
+        raise CycleError(
+            f"the closing ledger has no list {name!r}.", hint=f"Its lists: {', '.join(COLUMNS)}."
+        )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INVOICES + "SELECT i.number FROM counted JOIN billing_invoice i USING (id)"
+            " WHERE list = %(list)s ORDER BY i.number",
+            {"cycle": cycle.pk, "list": name},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def close_cycle(code: str, now: datetime) -> Cycle:
+    """Close a cycle whose deliveries are all final; raise ``CycleError`` if it doesn't add up."""
+    cycle = Cycle.objects.select_for_update().get(code=code)
+    if cycle.state == CycleState.CLOSED:
+        return cycle
+    ledger = closing_ledger(cycle)
+    if not ledger.adds_up:
+        counted = sum(getattr(ledger, name) for name in COLUMNS)
+        raise CycleError(
+            f"{ledger.invoices_received} invoices were received, but the ledger counts {counted}.",
+            where=f"cycle {code}",
+            hint="An invoice is in two lists or in none: bustia cycle show --list NAME tells which.",
+        )
+    if ledger.open:
+        raise CycleError(
+            f"{ledger.open} invoices are still open.",
+            where=f"cycle {code}",
+            hint="Run bustia cycle run, then bustia deliver --until-idle.",
+        )
+    cycle.move(CycleState.CLOSED)
+    cycle.closed_at = now
+    cycle.save(update_fields=["state", "closed_at"])
+    return cycle

@@ -1,0 +1,131 @@
+"""Cuts a billing run into chunks, each with a job in the queue, all in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.expressions import RawSQL
+
+from bustia.billing.models import Invoice
+from bustia.cycles.models import Chunk, Cycle
+from bustia.cycles.states import ChunkState, CycleState
+from bustia.errors import CycleError
+from bustia.work.jobs import NewJob, defer, live_locks
+
+__all__ = [
+    "CHUNK_SIZE",
+    "COMPOSE_QUEUE",
+    "COMPOSE_TASK",
+    "newest_billing_run",
+    "plan_cycle",
+    "queue_pending",
+]
+
+CHUNK_SIZE = 250
+"""Invoices a chunk: about 10 seconds of Typst's work, so that a kill costs no more than that."""
+
+COMPOSE_QUEUE = "compose"
+COMPOSE_TASK = "bustia.cycles.compose_chunk"
+
+
+def newest_billing_run() -> str:
+    """Give the billing run whose invoices were issued last; raise ``CycleError`` if none were."""
+    newest = (
+        Invoice.objects.exclude(billing_run="")
+        .order_by("-issue_date", "-billing_run")
+        .values_list("billing_run", flat=True)
+        .first()
+    )
+    if newest is None:
+        raise CycleError(
+            "there are no invoices yet.", hint="Import a bundle first: bustia import PATH"
+        )
+    return newest
+
+
+@transaction.atomic
+def plan_cycle(
+    billing_run: str, release: str, cutoff: datetime, chunk_size: int = CHUNK_SIZE
+) -> Cycle:
+    """Plan what is left to do of a billing run, and put it into the queue.
+
+    The first call makes the cycle, with all invoices of the run. A later one takes it up where
+    it is: chunks that failed or whose job was lost go into the queue again, and invoices that
+    arrived since become new chunks, in a further cycle if this one is closed.
+    """
+    codes = Cycle.objects.select_for_update().filter(billing_run=billing_run)
+    cycle = codes.order_by("-pk").first()
+    if cycle is not None and cycle.state != CycleState.CLOSED:
+        _give_another_chance(cycle)
+    missing = _invoices_without_chunk(billing_run)
+    if cycle is None or (cycle.state == CycleState.CLOSED and missing):
+        if not missing:
+            raise CycleError(
+                "no invoice belongs to this billing run.",
+                where=f"billing run {billing_run}",
+                hint="bustia cycle list shows the runs that have invoices.",
+            )
+        number = codes.count()
+        cycle = Cycle.objects.create(
+            code=billing_run if not number else f"{billing_run}-{number + 1}",
+            billing_run=billing_run,
+            cutoff=cutoff,
+            release=release,
+            created_at=cutoff,
+        )
+    if missing:
+        _add_chunks(cycle, missing, chunk_size)
+    queue_pending(cycle)
+    return cycle
+
+
+def _invoices_without_chunk(billing_run: str) -> list[int]:
+    """Give the run's invoices that no cycle has taken yet, in the order of their numbers."""
+    taken = RawSQL(
+        "SELECT unnest(c.invoice_ids) FROM cycles_chunk c"
+        " JOIN cycles_cycle y ON y.id = c.cycle_id WHERE y.billing_run = %s",
+        [billing_run],
+    )
+    invoices = Invoice.objects.filter(billing_run=billing_run).exclude(status="cancelled")
+    return list(invoices.exclude(pk__in=taken).order_by("number").values_list("pk", flat=True))
+
+
+def _add_chunks(cycle: Cycle, invoices: Sequence[int], chunk_size: int) -> None:
+    if cycle.state == CycleState.COMPOSED:
+        cycle.move(CycleState.COMPOSING)
+        cycle.save(update_fields=["state"])
+    last = cycle.chunks.aggregate(last=Max("position"))["last"]
+    first = 0 if last is None else last + 1
+    starts = range(0, len(invoices), chunk_size)
+    Chunk.objects.bulk_create(
+        Chunk(cycle=cycle, position=position, invoice_ids=invoices[start : start + chunk_size])
+        for position, start in enumerate(starts, first)
+    )
+
+
+def _give_another_chance(cycle: Cycle) -> None:
+    """Let what failed be tried again: whole chunks, and single invoices in a new chunk."""
+    for chunk in cycle.chunks.filter(state=ChunkState.FAILED).select_related("cycle"):
+        chunk.move(ChunkState.PENDING)
+        chunk.error = ""
+        chunk.save(update_fields=["state", "error"])
+    failed = set(cycle.failures.values_list("invoice_id", flat=True))
+    if failed:
+        for chunk in cycle.chunks.filter(invoice_ids__overlap=sorted(failed)):
+            chunk.invoice_ids = [one for one in chunk.invoice_ids if one not in failed]
+            chunk.save(update_fields=["invoice_ids"])
+        cycle.failures.all().delete()
+
+
+def queue_pending(cycle: Cycle) -> None:
+    """Give every chunk that waits a job in the queue, unless it has one."""
+    pending = list(cycle.chunks.filter(state=ChunkState.PENDING).order_by("position"))
+    live = live_locks([chunk.lock for chunk in pending])
+    defer(
+        [
+            NewJob(COMPOSE_TASK, {"chunk": chunk.pk}, chunk.lock, COMPOSE_QUEUE)
+            for chunk in pending
+            if chunk.lock not in live
+        ]
+    )

@@ -1,0 +1,52 @@
+"""One worker process: does the jobs of the queues it is given, one at a time.
+
+Started by the supervisor as ``python -m bustia.work.worker``. Its standard input is a pipe from
+the supervisor: when that closes, for whatever reason, the worker ends at once. It may, because a
+job's effects are one transaction.
+"""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+__all__ = ["main"]
+
+
+def _end_with_the_supervisor() -> None:
+    """Wait for the end of standard input, then end the process without ado."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+@click.command()
+@click.option("--instance", "path", type=click.Path(path_type=Path), required=True)
+@click.option("--queue", "queues", multiple=True, required=True)
+@click.option("--name", required=True)
+def main(path: Path, queues: tuple[str, ...], name: str) -> None:
+    """Do the jobs of some queues until the supervisor ends."""
+    threading.Thread(target=_end_with_the_supervisor, daemon=True).start()
+
+    from bustia.instance import open_instance  # noqa: PLC0415 (Django is set up by it)
+
+    with open_instance(path):
+        from procrastinate.contrib.django import app  # noqa: PLC0415
+
+        from bustia.work.jobs import HEARTBEAT_SECONDS, STALLED_SECONDS  # noqa: PLC0415
+
+        with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
+            working.run_worker(
+                queues=list(queues),
+                name=name,
+                concurrency=1,
+                update_heartbeat_interval=HEARTBEAT_SECONDS,
+                stalled_worker_timeout=STALLED_SECONDS,
+                fetch_job_polling_interval=1.0,
+                delete_jobs="successful",
+            )
+
+
+if __name__ == "__main__":
+    main()
