@@ -14,6 +14,8 @@ __all__ = [
     "Contract",
     "Customer",
     "Instalment",
+    "IntakeBatch",
+    "IntakeRejection",
     "Invoice",
     "InvoiceLine",
     "InvoiceTax",
@@ -106,7 +108,9 @@ class Meter(models.Model):
 class Consent(models.Model):
     """What a customer agreed to or withdrew, with the evidence; the newest one counts."""
 
-    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="consents")
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="consents", db_index=False
+    )
     kind = models.CharField(max_length=12)
     granted = models.BooleanField()
     given_at = models.DateTimeField()
@@ -158,7 +162,9 @@ class Invoice(models.Model):
 
     number = models.CharField(max_length=40, unique=True)
     series = models.CharField(max_length=20, blank=True)
-    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="invoices")
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="invoices", db_index=False
+    )
     kind = models.CharField(max_length=11, default="invoice")
     corrects = models.CharField(max_length=40, blank=True)
     billing_run = models.CharField(max_length=20, db_index=True)
@@ -194,7 +200,9 @@ class Invoice(models.Model):
 class InvoiceLine(models.Model):
     """A line of an invoice: one concept, or one block of one concept."""
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.CASCADE, related_name="lines", db_index=False
+    )
     position = models.PositiveSmallIntegerField()
     concept = models.CharField(max_length=8)
     kind = models.CharField(max_length=8)
@@ -218,7 +226,9 @@ class InvoiceLine(models.Model):
 class InvoiceTax(models.Model):
     """One rate of the VAT breakdown of an invoice."""
 
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="taxes")
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.CASCADE, related_name="taxes", db_index=False
+    )
     category = models.CharField(max_length=2, default="S")
     rate = models.DecimalField(max_digits=5, decimal_places=2)
     base = _money()
@@ -233,7 +243,9 @@ class InvoiceTax(models.Model):
 class Consumption(models.Model):
     """Water used in an earlier billing period."""
 
-    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="consumption")
+    contract = models.ForeignKey(
+        Contract, on_delete=models.PROTECT, related_name="consumption", db_index=False
+    )
     period_from = models.DateField()
     period_to = models.DateField()
     m3 = _quantity()
@@ -284,7 +296,9 @@ class PaymentPlan(models.Model):
 class Instalment(models.Model):
     """One instalment of a payment plan."""
 
-    plan = models.ForeignKey(PaymentPlan, on_delete=models.CASCADE, related_name="instalments")
+    plan = models.ForeignKey(
+        PaymentPlan, on_delete=models.CASCADE, related_name="instalments", db_index=False
+    )
     position = models.PositiveSmallIntegerField()
     due_date = models.DateField()
     amount = _money()
@@ -306,3 +320,32 @@ class CalendarEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["route", "billing_run"], name="calendar_entry_once")
         ]
+
+
+class IntakeBatch(models.Model):
+    """One import of a bundle, or of some e-invoices and bank files: what became of it."""
+
+    received_at = models.DateTimeField()
+    source = models.CharField(max_length=255)
+    """Name of the folder or file, without its path."""
+    kind = models.CharField(max_length=9)
+    """``bundle`` or ``documents``."""
+    sha256 = models.CharField(max_length=64, blank=True)
+    partial = models.BooleanField()
+    """Good rows are taken though others are rejected; otherwise all or none."""
+    taken = models.BooleanField()
+    files = models.JSONField()
+    """For each file: rows read, new, changed, unchanged, rejected."""
+    rejected = models.PositiveIntegerField()
+
+
+class IntakeRejection(models.Model):
+    """One row, document or file that an import left out, and why; its text is in the folder."""
+
+    batch = models.ForeignKey(IntakeBatch, on_delete=models.CASCADE, related_name="rejections")
+    file = models.CharField(max_length=255)
+    place = models.CharField(max_length=1000, blank=True)
+    """Line number or XPath; empty for the whole file."""
+    field = models.CharField(max_length=200, blank=True)
+    code = models.CharField(max_length=40)
+    reason = models.TextField()

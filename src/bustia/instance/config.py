@@ -1,0 +1,190 @@
+"""The settings of an instance: ``bustia.toml``, checked as a whole, secrets not among them."""
+
+import difflib
+import os
+import tomllib
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bustia.errors import InstanceError
+
+__all__ = [
+    "ArchiveConfig",
+    "Config",
+    "EmailConfig",
+    "NoticesConfig",
+    "PostConfig",
+    "SealConfig",
+    "SmsConfig",
+    "StationeryConfig",
+    "WorkConfig",
+    "load_config",
+    "shipped_stationery",
+]
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EmailConfig(_Section):
+    """How mails leave: an SMTP server; its password is ``BUSTIA_SMTP_PASSWORD``."""
+
+    host: str = "localhost"
+    port: Port = 25
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    sender: str = "factures@vallserena.example"
+    return_path_domain: str = "vallserena.example"
+
+
+class SmsConfig(_Section):
+    """How SMS leave: into a folder, or over SMPP; its password is ``BUSTIA_SMPP_PASSWORD``."""
+
+    adapter: Literal["spool", "smpp"] = "spool"
+    host: str = "localhost"
+    port: Port = 2775
+    system_id: str = ""
+    sender: str = "AVallserena"
+
+
+class PostConfig(_Section):
+    """Where print runs go."""
+
+    folder: Path = Path("outbox/post")
+
+
+class NoticesConfig(_Section):
+    """When the notices of coming invoices may be sent."""
+
+    earliest_days: Annotated[int, Field(ge=1, le=60)] = 10
+    latest_days: Annotated[int, Field(ge=0, le=60)] = 7
+    from_hour: time = time(9)
+    to_hour: time = time(20)
+    on_sundays: bool = False
+    holidays: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def _window_and_hours_are_in_order(self) -> "NoticesConfig":
+        if self.latest_days > self.earliest_days:
+            raise ValueError("latest_days must not be more than earliest_days")
+        if self.from_hour >= self.to_hour:
+            raise ValueError("from_hour must be before to_hour")
+        return self
+
+
+class SealConfig(_Section):
+    """The certificate that seals: a PKCS#12 file; its password is ``BUSTIA_SEAL_PASSWORD``.
+
+    Without one, a demonstration certificate is used that says so in its subject.
+    """
+
+    pkcs12: Path | None = None
+
+
+class ArchiveConfig(_Section):
+    """Where sealed documents are kept."""
+
+    folder: Path = Path("archive")
+
+
+class WorkConfig(_Section):
+    """How many processes compose at once; 0 for one a core."""
+
+    processes: Annotated[int, Field(ge=0, le=256)] = 0
+
+    @property
+    def workers(self) -> int:
+        """The number of worker processes."""
+        return self.processes or os.cpu_count() or 1
+
+
+class StationeryConfig(_Section):
+    """The folder with templates, rules and texts; without one, what ships with Bústia."""
+
+    folder: Path | None = None
+
+
+class Config(_Section):
+    """All settings of an instance; paths are relative to its folder."""
+
+    email: EmailConfig = EmailConfig()
+    sms: SmsConfig = SmsConfig()
+    post: PostConfig = PostConfig()
+    notices: NoticesConfig = NoticesConfig()
+    seal: SealConfig = SealConfig()
+    archive: ArchiveConfig = ArchiveConfig()
+    work: WorkConfig = WorkConfig()
+    stationery: StationeryConfig = StationeryConfig()
+
+
+def load_config(file: Path) -> Config:
+    """Read ``bustia.toml``; raise ``InstanceError`` naming the line and what to write instead."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InstanceError(
+            "there is no instance here.",
+            where=str(file.parent),
+            hint=f"Create one with: bustia init {file.parent}",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InstanceError(f"can't be read: {error}", where=str(file)) from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InstanceError(f"is not valid TOML: {error}", where=str(file)) from error
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        raise _explain(error, file, text) from None
+
+
+def _explain(error: ValidationError, file: Path, text: str) -> InstanceError:
+    """Turn pydantic's first complaint into a line, a sentence and a suggestion."""
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"]]
+    line = _line_of(text, names)
+    where = f"{file}, line {line}" if line else str(file)
+    name = ".".join(names)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(names[-1], _known(names[:-1]), n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(_known(names[:-1]))}."
+        return InstanceError(f"there is no setting {name}.", where=where, hint=hint)
+    return InstanceError(f"{name}: {first['msg']}.", where=where)
+
+
+def _known(section: list[str]) -> list[str]:
+    model: Any = Config
+    for name in section:
+        field = model.model_fields.get(name)
+        if field is None:
+            return []
+        model = field.annotation
+    return sorted(model.model_fields)
+
+
+def _line_of(text: str, names: list[str]) -> int | None:
+    """Find the line of a setting: within its section, the line that begins with its name."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        if stripped.startswith("["):
+            section = stripped.strip("[]").strip()
+            if names == [section]:
+                return number
+        elif [*section.split("."), stripped.split("=")[0].strip()] == names:
+            return number
+    return None
+
+
+def shipped_stationery() -> Path:
+    """Give the stationery that ships with Bústia: in the wheel, or beside ``src`` in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "_stationery"
+    return installed if installed.is_dir() else package.parents[1] / "stationery"

@@ -1,0 +1,207 @@
+"""Creates and opens instances; an open one has a running database and a Django that knows it."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from bustia.errors import InstanceError
+from bustia.instance.config import Config, load_config, shipped_stationery
+from bustia.instance.keys import read_key, write_key
+from bustia.instance.postgres import EmbeddedPostgres
+
+__all__ = [
+    "CONFIG_FILE",
+    "Instance",
+    "clock",
+    "create_instance",
+    "current_instance",
+    "open_instance",
+    "opened",
+]
+
+CONFIG_FILE = "bustia.toml"
+
+_TEMPLATE = """\
+# Settings of this Bústia instance. Passwords don't belong here: they come from the environment.
+# A setting that is left out has the value shown.
+
+[email]                       # password: BUSTIA_SMTP_PASSWORD
+host = "localhost"
+port = 25
+tls = "starttls"              # none, starttls or tls
+# username = ""
+sender = "factures@vallserena.example"
+return_path_domain = "vallserena.example"
+
+[sms]                         # password: BUSTIA_SMPP_PASSWORD
+adapter = "spool"             # spool: files in outbox/sms; smpp: an SMS centre
+# host = "localhost"
+# port = 2775
+# system_id = ""
+sender = "AVallserena"        # the registered alias, capitals and all
+
+[post]
+folder = "outbox/post"
+
+[notices]                     # SMS ahead of the next invoice
+earliest_days = 10
+latest_days = 7
+from_hour = 09:00:00
+to_hour = 20:00:00
+on_sundays = false
+holidays = []                 # days without notices, as in [2026-12-25, 2026-12-26]
+
+[seal]                        # password: BUSTIA_SEAL_PASSWORD
+# pkcs12 = "keys/company.p12" # without it a demonstration certificate seals, and says so
+
+[archive]
+folder = "archive"
+
+[work]
+processes = 0                 # 0: one a core
+
+[stationery]
+# folder = "stationery"       # without it, the stationery that ships with Bústia
+"""
+
+_open: "Instance | None" = None
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An open instance: its folder, its settings and its database."""
+
+    path: Path
+    config: Config
+    database_url: str
+    _postgres: EmbeddedPostgres | None
+
+    def now(self) -> datetime:
+        """Give the time: the only clock, which ``BUSTIA_NOW`` (an ISO instant) stops."""
+        return clock()
+
+    def ensure_running(self) -> None:
+        """Start the embedded database again, if it went away."""
+        if self._postgres is not None:
+            self._postgres.ensure_running()
+
+    def migrate(self) -> None:
+        """Bring the tables up to date."""
+        call_command("migrate", verbosity=0, interactive=False)
+
+    def key(self, name: str) -> str:
+        """Give one of the keys: from ``BUSTIA_<NAME>_KEY`` or ``keys/<name>.key``."""
+        return read_key(self.path / "keys" / f"{name}.key", f"BUSTIA_{name.upper()}_KEY")
+
+    @property
+    def stationery(self) -> Path:
+        """The folder of the stationery."""
+        own = self.config.stationery.folder
+        return self.path / own if own is not None else shipped_stationery()
+
+    @property
+    def archive(self) -> Path:
+        """The folder of the archive."""
+        return self.path / self.config.archive.folder
+
+
+def clock() -> datetime:
+    """Give the time, or what ``BUSTIA_NOW`` says it is."""
+    fixed = os.environ.get("BUSTIA_NOW")
+    if not fixed:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(fixed)
+    except ValueError as error:
+        raise InstanceError(
+            f"BUSTIA_NOW is not an ISO instant: {fixed!r}.", hint="As in 2026-05-12T09:00:00+02:00."
+        ) from error
+    if moment.tzinfo is None:
+        raise InstanceError(
+            "BUSTIA_NOW has no UTC offset.", hint="As in 2026-05-12T09:00:00+02:00."
+        )
+    return moment
+
+
+def create_instance(path: Path, settings_text: str | None = None) -> Path:
+    """Create the folder of an instance with its settings and keys; give its absolute path.
+
+    Raises ``InstanceError`` if there is one already: its keys must not be lost.
+    """
+    path = path.resolve()
+    file = path / CONFIG_FILE
+    if file.exists():
+        raise InstanceError("there is an instance already.", where=str(path))
+    try:
+        path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        for name in ("data", "django", "postgres"):
+            if not (path / "keys" / f"{name}.key").exists():
+                write_key(path / "keys" / f"{name}.key")
+        for folder in ("archive", "log", "outbox"):
+            (path / folder).mkdir(exist_ok=True)
+        file.write_text(_TEMPLATE if settings_text is None else settings_text, encoding="utf-8")
+    except OSError as error:
+        raise InstanceError(
+            f"the folder can't be made: {error.strerror}.", where=str(path)
+        ) from error
+    return path
+
+
+@contextmanager
+def open_instance(path: Path) -> Iterator[Instance]:
+    """Open an instance: start or join its database and set up Django for it.
+
+    With ``DATABASE_URL`` in the environment that server is used instead of an embedded one. One
+    process opens one instance at a time.
+    """
+    global _open  # noqa: PLW0603 (Django itself knows one configuration a process)
+    path = path.resolve()
+    config = load_config(path / CONFIG_FILE)
+    postgres = None
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        password = read_key(path / "keys/postgres.key", "BUSTIA_POSTGRES_KEY")
+        postgres = EmbeddedPostgres(path, password)
+        postgres.open()
+        url = postgres.url
+    instance = Instance(path, config, url, postgres)
+    before, _open = _open, instance
+    try:
+        _set_up_django()
+        yield instance
+    finally:
+        _open = before
+        _close_connections()
+        if postgres is not None:
+            postgres.close()
+
+
+def opened() -> Instance | None:
+    """Give the instance this process has open, if any."""
+    return _open
+
+
+def current_instance() -> Instance:
+    """Give the instance this process has open; raise ``InstanceError`` if it has none."""
+    if _open is None:
+        raise InstanceError("no instance is open.", hint="Use bustia.instance.open_instance.")
+    return _open
+
+
+def _set_up_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bustia.settings")
+    if not settings.configured:
+        django.setup()
+
+
+def _close_connections() -> None:
+    if settings.configured:
+        connections.close_all()

@@ -1,0 +1,64 @@
+"""Django's settings: what the open instance says, and no secret of their own."""
+
+import os
+from typing import Any
+
+from psycopg import conninfo
+
+from bustia.instance import instance as _instances
+
+_open = _instances.opened()
+
+
+def database(url: str) -> dict[str, Any]:
+    """Turn a connection string into Django's words; without one, a database that nobody has."""
+    parts: dict[str, Any] = dict(conninfo.conninfo_to_dict(url)) if url else {}
+    named = {
+        "NAME": parts.pop("dbname", "no-instance-is-open"),
+        "USER": parts.pop("user", ""),
+        "PASSWORD": parts.pop("password", ""),
+        "HOST": parts.pop("host", "/nowhere/no-instance-is-open" if not url else ""),
+        "PORT": str(parts.pop("port", "")),
+    }
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **named,
+        "OPTIONS": parts,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {
+    "default": database(_open.database_url if _open else os.environ.get("DATABASE_URL", ""))
+}
+
+INSTALLED_APPS = [
+    "django.contrib.postgres",
+    "procrastinate.contrib.django",
+    "bustia.billing",
+    "bustia.archive",
+    "bustia.deliver",
+    "bustia.notices",
+    "bustia.cycles",
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SECRET_KEY = _open.key("django") if _open else os.environ.get("BUSTIA_DJANGO_KEY", "not-in-use")
+DEBUG = False
+USE_TZ = True
+TIME_ZONE = "Europe/Madrid"
+USE_I18N = True
+LANGUAGE_CODE = "ca"
+LANGUAGES = [("ca", "Català"), ("es", "Español"), ("en", "English")]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    # The engine logs a job's arguments and its errors' texts: only their level and place are kept.
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}", "style": "{"}},
+    "handlers": {
+        "plain": {"class": "logging.StreamHandler", "formatter": "plain", "level": "WARNING"}
+    },
+    "root": {"handlers": ["plain"], "level": "WARNING"},
+}

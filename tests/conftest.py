@@ -1,0 +1,60 @@
+"""The tests' database: PostgreSQL from the wheel, one server for all workers of a run.
+
+With ``DATABASE_URL`` in the environment, that server is used instead.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from bustia.instance import create_instance, current_instance, open_instance
+from bustia.instance.postgres import place_for
+from bustia.settings import database
+
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+SERVER = Path(tempfile.gettempdir()) / f"bustia-tests-{RUN}"
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Path]:
+    """The instance whose database this run of the tests uses."""
+    SERVER.mkdir(mode=0o755, exist_ok=True)
+    with (SERVER / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (SERVER / "bustia.toml").exists():
+            create_instance(SERVER)
+    with open_instance(SERVER):
+        yield SERVER
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    database_server: Path,
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """Point Django at the server, each worker at a database of its own on it."""
+    found = database(current_instance().database_url)
+    for connection in connections.all():
+        name = connection.settings_dict["TEST"].get("NAME") or f"test_{found['NAME']}"
+        connection.settings_dict.update(found)
+        connection.settings_dict["TEST"]["NAME"] = name.replace("no-instance-is-open", "bustia")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove the server's folder, once the last worker has let go of it."""
+    if hasattr(session.config, "workerinput") or not SERVER.exists():
+        return
+    in_use = SERVER / "postgres" / "in-use.lock"
+    if in_use.exists():
+        place = place_for(SERVER)
+        with in_use.open("ab") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # given once the guard has stopped the server
+            if place.data.parent != place.folder:
+                shutil.rmtree(place.data.parent, ignore_errors=True)
+    shutil.rmtree(SERVER, ignore_errors=True)
