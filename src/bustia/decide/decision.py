@@ -56,6 +56,8 @@ class Outcome(StrEnum):
     """What became of a rule for one customer."""
 
     CHOSEN = "chosen"
+    SUPPRESSED = "suppressed"
+    """Nothing at all is sent to this customer."""
     NOT_VALID = "not valid"
     CONDITION_FALSE = "condition false"
     NO_CONSENT = "no consent"
