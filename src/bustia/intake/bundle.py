@@ -23,7 +23,16 @@ from bustia.errors import IntakeError
 from bustia.intake.records import RECORDS, Record
 from bustia.intake.schema import ColumnKind, arrow_schema, columns
 
-__all__ = ["FORMAT", "VERSION", "BundleWriter", "FileEntry", "FileFormat", "Manifest", "digest"]
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "VERSION",
+    "BundleWriter",
+    "FileEntry",
+    "FileFormat",
+    "Manifest",
+    "digest",
+]
 
 FORMAT = "bustia-bundle"
 VERSION = 1
@@ -124,8 +133,8 @@ class BundleWriter:
 
     def close(self, *, complete: bool = True) -> None:
         """Close the files and, if the bundle is complete, write its manifest."""
-        for sink in self._sinks.values():
-            sink.close()
+        for opened in self._sinks.values():
+            opened.close()
         if not complete:
             return
         manifest = Manifest(

@@ -24,6 +24,7 @@ from bustia.intake.records import RECORDS, Record
 __all__ = [
     "RECORD_BY_FILE",
     "REFERENCES",
+    "SHAPES",
     "Column",
     "ColumnKind",
     "Reference",

@@ -1,0 +1,171 @@
+"""Taking an export bundle into the tables: all of it, or row by row, the same result each time.
+
+The rows go by COPY into staging tables, are checked there, and are then merged by a fixed number
+of statements, all in one transaction.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from bustia.identifiers import check_iban, check_nif, normal_iban, normal_nif
+from bustia.intake import staging
+from bustia.intake.accounts import encrypt, protect
+from bustia.intake.batches import record_batch
+from bustia.intake.bundle_reader import Bundle, BundleFile, open_bundle, row_count_problem
+from bustia.intake.checks import run_checks
+from bustia.intake.matching import match_returned_debits
+from bustia.intake.merge import Taken, merge_all
+from bustia.intake.originals import Originals
+from bustia.intake.problems import Code
+from bustia.intake.rejections import Rejection
+from bustia.intake.report import BatchReport, FileReport, ImportOptions
+from bustia.intake.schema import RECORD_BY_FILE
+from bustia.intake.validation import ValueCheck, check_batch
+
+__all__ = ["INTAKE_LOCK", "load_bundle"]
+
+INTAKE_LOCK = 4_204_001
+"""Key of the advisory lock that lets one import at a time into the tables."""
+
+
+def _nif(text: str) -> str:
+    if not check_nif(text):
+        raise ValueError("The NIF isn't valid: its check character doesn't fit, or its form.")
+    return normal_nif(text)
+
+
+def _iban(text: str) -> str:
+    if not check_iban(text):
+        raise ValueError("The IBAN isn't valid: its check digits don't fit, or its length.")
+    return normal_iban(text)
+
+
+_VALUE_CHECKS: dict[str, dict[str, tuple[Code, ValueCheck]]] = {
+    "customers": {"nif": (Code.NIF_INVALID, _nif)},
+    "mandates": {"iban": (Code.IBAN_INVALID, _iban)},
+}
+
+
+def load_bundle(
+    path: Path,
+    options: ImportOptions,
+    *,
+    now: datetime,
+    folder: Path,
+    advance: Callable[[int], None],
+) -> BatchReport:
+    """Import a bundle's folder or zip. ``advance`` is told how many rows more were read."""
+    with open_bundle(path) as bundle, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [INTAKE_LOCK])
+        staging.create(cursor)
+        read = _stage(cursor, bundle, advance)
+        run_checks(cursor, _unread(cursor))
+        rejected = _rejected_rows(cursor)
+        cursor.execute("SELECT EXISTS (SELECT FROM stage_problem)")
+        clean = not cursor.fetchone()[0]
+        taken: dict[str, Taken] = {}
+        if bundle.manifest is not None and (clean or options.partial):
+            taken = merge_all(cursor)
+            match_returned_debits(cursor)
+        return record_batch(
+            source=path,
+            kind="bundle",
+            sha256=bundle.sha256,
+            options=options,
+            taken=bool(taken),
+            files=tuple(_file_reports(bundle, read, rejected, taken)),
+            rejections=_rejections(cursor, bundle),
+            now=now,
+            folder=folder,
+        )
+
+
+def _stage(cursor: CursorWrapper, bundle: Bundle, advance: Callable[[int], None]) -> dict[str, int]:
+    """COPY every file's rows; give how many rows each has."""
+    read: dict[str, int] = {}
+    problems = staging.ProblemSpool()
+    problems.extend(bundle.problems)
+    for found in bundle.files:
+        problems.extend(found.problems)
+        read[found.file] = 0
+        if found.problems:
+            continue
+        rows = _checked(found, read, problems, advance)
+        staging.copy_rows(cursor, found.record_type, rows)
+        if read[found.file] != found.entry.rows:
+            problems.extend([row_count_problem(found, read[found.file])])
+            cursor.execute(f"TRUNCATE {staging.stage(found.file)}")
+    problems.copy_to(cursor)
+    staging.analyze(cursor)
+    return read
+
+
+def _checked(
+    found: BundleFile,
+    read: dict[str, int],
+    problems: staging.ProblemSpool,
+    advance: Callable[[int], None],
+) -> Iterator[tuple[pa.Array, pa.RecordBatch]]:
+    checks = _VALUE_CHECKS.get(found.file, {})
+    for batch in found.batches():
+        checked = check_batch(found.record_type, batch, checks)
+        problems.extend(checked.problems)
+        read[found.file] += checked.read
+        rows = protect(checked.rows) if found.file == "mandates" else checked.rows
+        yield checked.lines, rows
+        advance(checked.read)
+
+
+def _unread(cursor: CursorWrapper) -> set[str]:
+    """Give the files that are bad as a whole, so that none of their rows is staged."""
+    cursor.execute("SELECT DISTINCT file FROM stage_problem WHERE line IS NULL OR line = 1")
+    return {file for (file,) in cursor.fetchall()}
+
+
+def _rejected_rows(cursor: CursorWrapper) -> dict[str, int]:
+    cursor.execute(
+        "SELECT file, count(DISTINCT line) FROM stage_problem WHERE line > 1 GROUP BY file"
+    )
+    return dict(cursor.fetchall())
+
+
+def _file_reports(
+    bundle: Bundle, read: dict[str, int], rejected: dict[str, int], taken: dict[str, Taken]
+) -> Iterator[FileReport]:
+    for found in bundle.files:
+        became = taken.get(found.file, Taken(0, 0, 0))
+        bad = rejected.get(found.file, 0)
+        if found.problems:
+            bad = found.entry.rows
+        elif read[found.file] != found.entry.rows:
+            bad = read[found.file]
+        yield FileReport(
+            found.entry.name, read[found.file], became.new, became.changed, became.unchanged, bad
+        )
+
+
+def _rejections(cursor: CursorWrapper, bundle: Bundle) -> Iterator[tuple[Rejection, object]]:
+    """Give every rejection with its original row, in the order of files and lines."""
+    found = {bundle_file.file: bundle_file for bundle_file in bundle.files}
+    order = {name: place for place, name in enumerate(RECORD_BY_FILE)}
+    cursor.execute("SELECT DISTINCT file FROM stage_problem")
+    files = sorted((row[0] for row in cursor.fetchall()), key=lambda name: order.get(name, -1))
+    for file in files:
+        bundle_file = found.get(file)
+        readable = bundle_file is not None and not bundle_file.problems
+        originals = Originals(bundle_file, encrypt) if bundle_file and readable else None
+        with connection.chunked_cursor() as rows:
+            rows.execute(
+                "SELECT line, field, code, reason FROM stage_problem WHERE file = %s"
+                " ORDER BY line NULLS FIRST, field, code",
+                [file],
+            )
+            for line, field, code, reason in rows:
+                name = bundle_file.entry.name if bundle_file else file
+                original = originals.at(line) if originals else None
+                yield Rejection(name, line, field, code, reason), original

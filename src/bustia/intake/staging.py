@@ -1,0 +1,123 @@
+"""Where a bundle's rows wait in the database until they are known to be in order.
+
+One temporary table a file, filled by COPY, and one table of problems. They live as long as the
+transaction of the import.
+"""
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from django.db.backends.utils import CursorWrapper
+
+from bustia.intake.problems import Problem
+from bustia.intake.records import RECORDS, Record
+from bustia.intake.schema import columns
+
+__all__ = ["STAGE_COLUMNS", "ProblemSpool", "analyze", "copy_rows", "create", "stage"]
+
+_SPOOL_BYTES = 16 << 20
+_COPY_CHARS = 1 << 20
+_EXTRA_COLUMNS = {"mandates": (("iban_masked", "text"), ("iban_fingerprint", "text"))}
+
+
+def stage(file: str) -> str:
+    """Give the name of a file's staging table."""
+    return f"stage_{file}"
+
+
+def _stage_columns(record_type: type[Record]) -> tuple[tuple[str, str], ...]:
+    own = tuple((column.name, column.sql_type) for column in columns(record_type))
+    return (("line", "integer"), *own, *_EXTRA_COLUMNS.get(record_type.file, ()))
+
+
+STAGE_COLUMNS = {record.file: _stage_columns(record) for record in RECORDS}
+"""The columns of each staging table with their SQL types."""
+
+
+def create(cursor: CursorWrapper) -> None:
+    """Create the empty staging tables, in place of any that this connection had before."""
+    names = ", ".join([*(stage(file) for file in STAGE_COLUMNS), "stage_problem", "stage_tax"])
+    tables = [
+        f"CREATE TEMP TABLE {stage(file)} ("
+        + ", ".join(f'"{name}" {kind}' for name, kind in made)
+        + ") ON COMMIT DROP"
+        for file, made in STAGE_COLUMNS.items()
+    ]
+    cursor.execute(
+        f"SET LOCAL client_min_messages = warning; DROP TABLE IF EXISTS {names};"
+        + ";".join(tables)
+        + """;
+        CREATE TEMP TABLE stage_problem (
+            file text, line integer, field text, code text, reason text, key text, parent text
+        ) ON COMMIT DROP;
+        CREATE TEMP TABLE stage_tax (
+            invoice text, vat_rate numeric(5,2), base numeric, tax numeric
+        ) ON COMMIT DROP;
+        SET LOCAL work_mem = '64MB'
+        """
+    )
+
+
+def copy_rows(
+    cursor: CursorWrapper,
+    record_type: type[Record],
+    batches: Iterable[tuple[pa.Array, pa.RecordBatch]],
+) -> None:
+    """COPY batches of checked rows, with their lines, into the file's staging table."""
+    file = record_type.file
+    names = [name for name, _ in STAGE_COLUMNS[file]]
+    listed = ", ".join(f'"{name}"' for name in names)
+    options = pacsv.WriteOptions(include_header=False)
+    with cursor.copy(f"COPY {stage(file)} ({listed}) FROM STDIN (FORMAT csv)") as copy:
+        for lines, rows in batches:
+            arrays = [lines, *(rows.column(name) for name in names[1:])]
+            sink = io.BytesIO()
+            pacsv.write_csv(pa.RecordBatch.from_arrays(arrays, names=names), sink, options)
+            copy.write(sink.getbuffer())
+
+
+class ProblemSpool:
+    """Collects the problems found in the files, on disk when they are many."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed when it was copied)
+            max_size=_SPOOL_BYTES, mode="w+", encoding="utf-8", newline=""
+        )
+        self._writer = csv.writer(self._file)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Add problems."""
+        self._writer.writerows(
+            (
+                problem.file,
+                problem.line,
+                problem.field,
+                problem.code.value,
+                problem.reason,
+                problem.key.replace("\x00", ""),
+                problem.parent.replace("\x00", ""),
+            )
+            for problem in problems
+        )
+
+    def copy_to(self, cursor: CursorWrapper) -> None:
+        """Put them beside those that the database will find, and let go of the file."""
+        self._file.seek(0)
+        with (
+            self._file,
+            cursor.copy(
+                "COPY stage_problem (file, line, field, code, reason, key, parent)"
+                " FROM STDIN (FORMAT csv, FORCE_NOT_NULL (field, reason, key, parent))"
+            ) as copy,
+        ):
+            while text := self._file.read(_COPY_CHARS):
+                copy.write(text)
+
+
+def analyze(cursor: CursorWrapper) -> None:
+    """Tell the planner how many rows there are, or it would join them one by one."""
+    cursor.execute("ANALYZE " + ", ".join([*map(stage, STAGE_COLUMNS), "stage_problem"]))
