@@ -3,6 +3,8 @@
 Only the intake's loader writes these tables; everybody else reads them, mostly as facts.
 """
 
+from typing import Any
+
 from django.db import models
 
 from bustia.billing.fields import EncryptedTextField
@@ -29,17 +31,17 @@ __all__ = [
 ]
 
 
-def _money(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
+def _money() -> "models.DecimalField[Any, Any]":
     """Euros and cents, exact."""
-    return models.DecimalField(max_digits=12, decimal_places=2, **options)  # type: ignore[misc]
+    return models.DecimalField(max_digits=12, decimal_places=2)
 
 
-def _quantity(**options: object) -> models.DecimalField:  # type: ignore[type-arg]
+def _quantity(*, null: bool = False) -> "models.DecimalField[Any, Any]":
     """m³, days or units, to four decimals."""
-    return models.DecimalField(max_digits=14, decimal_places=4, **options)  # type: ignore[misc]
+    return models.DecimalField(max_digits=14, decimal_places=4, null=null, blank=null)
 
 
-def _price() -> models.DecimalField:  # type: ignore[type-arg]
+def _price() -> "models.DecimalField[Any, Any]":
     """Euros for one unit, to six decimals."""
     return models.DecimalField(max_digits=14, decimal_places=6)
 
@@ -143,7 +145,7 @@ class TariffPrice(models.Model):
     concept = models.CharField(max_length=8)
     kind = models.CharField(max_length=8)
     block = models.PositiveSmallIntegerField(default=1)
-    block_to = _quantity(null=True, blank=True)
+    block_to = _quantity(null=True)
     price = _price()
     vat_rate = models.DecimalField(max_digits=5, decimal_places=2)
     valid_from = models.DateField()
@@ -172,8 +174,8 @@ class Invoice(models.Model):
     period_from = models.DateField()
     period_to = models.DateField()
     days = models.PositiveSmallIntegerField()
-    reading_from = _quantity(null=True, blank=True)
-    reading_to = _quantity(null=True, blank=True)
+    reading_from = _quantity(null=True)
+    reading_to = _quantity(null=True)
     estimated = models.BooleanField(default=False)
     consumption_m3 = _quantity()
     net_amount = _money()

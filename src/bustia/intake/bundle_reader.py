@@ -23,7 +23,7 @@ from bustia.intake.problems import Code, Problem
 from bustia.intake.records import Record
 from bustia.intake.schema import RECORD_BY_FILE, ColumnKind, columns
 
-__all__ = ["Bundle", "BundleFile", "is_bundle", "open_bundle", "row_count_problem"]
+__all__ = ["Bundle", "BundleFile", "is_bundle", "open_bundle", "promised_rows", "row_count_problem"]
 
 _PARQUET_ROWS = 100_000
 _MAX_ENTRIES = 100
@@ -77,6 +77,21 @@ def is_bundle(path: Path) -> bool:
         names = {entry.stem for entry in path.iterdir() if entry.suffix in {".csv", ".parquet"}}
         return (path / MANIFEST).exists() or bool(names & set(RECORD_BY_FILE))
     return path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
+
+
+def promised_rows(path: Path) -> int:
+    """Give the number of rows that a bundle's manifest promises, 0 if it can't be read."""
+    try:
+        if path.is_dir():
+            raw = (path / MANIFEST).read_bytes()
+        else:
+            with zipfile.ZipFile(path) as archive:
+                names = [name for name in archive.namelist() if name.endswith(MANIFEST)]
+                raw = archive.open(names[0]).read(_MAX_MANIFEST_BYTES) if names else b""
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+        return 0
+    manifest, _ = _parse_manifest(raw)
+    return sum(entry.rows for entry in manifest.files) if manifest else 0
 
 
 @contextmanager

@@ -10,10 +10,17 @@ from pathlib import Path
 
 from bustia.errors import IntakeError
 from bustia.intake.bundle_loader import load_bundle
-from bustia.intake.bundle_reader import is_bundle
+from bustia.intake.bundle_reader import is_bundle, promised_rows
 from bustia.intake.report import BatchReport, FileReport, ImportOptions, ImportReport
 
-__all__ = ["BatchReport", "FileReport", "ImportOptions", "ImportReport", "import_paths"]
+__all__ = [
+    "BatchReport",
+    "FileReport",
+    "ImportOptions",
+    "ImportReport",
+    "count_rows",
+    "import_paths",
+]
 
 
 def _silent(_rows: int) -> None:
@@ -43,6 +50,12 @@ def import_paths(
     if documents:
         raise IntakeError("XML files can't be imported yet", where=str(documents[0]))
     return ImportReport(tuple(batches))
+
+
+def count_rows(paths: Iterable[Path]) -> int:
+    """Give how many rows and documents there are to read, as far as the manifests say."""
+    bundles, documents = _sort(paths)
+    return sum(map(promised_rows, bundles)) + len(documents)
 
 
 def _sort(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
