@@ -5,7 +5,7 @@ prepared, and remembers the answer for every combination of their values: in a t
 customers share theirs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,10 +20,12 @@ from bustia.decide.checking import Checked, check
 from bustia.decide.expression import conjuncts, parse
 from bustia.errors import DecideError
 
-__all__ = ["Condition", "ConditionProgram", "read_condition"]
+__all__ = ["Condition", "ConditionProgram", "Take", "read_condition"]
+
+Take = Callable[[tuple[str, ...]], Callable[[Any], Hashable]]
 
 MOST_REMEMBERED = 20_000
-"""Combinations of values remembered for one condition; beyond it memory would grow for nothing."""
+"""Values remembered for one part of a condition; beyond it memory would grow for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,47 +53,62 @@ def read_condition(source: str, facts: Catalogue | None = None) -> Condition:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of the parts joined by ``&&``, compiled, with the answers it has given."""
+
+    program: cel.Program
+    leaves: tuple[str, ...]
+    take: Callable[[Any], Hashable]
+    answers: dict[Hashable, str]
+
+
 class ConditionProgram:
-    """A condition compiled for one process. It holds caches: not shared, not pickled."""
+    """A condition compiled for one process. It holds caches: not shared, not pickled.
 
-    def __init__(self, condition: Condition, name: str, facts: Catalogue | None = None) -> None:
+    ``take`` gives, for the paths of some facts, a function that takes their values from whatever
+    the condition is asked of: the bare value for one path, a tuple for several.
+    """
+
+    def __init__(self, condition: Condition, name: str, facts: Catalogue, take: Take) -> None:
         self._name = name
-        self._catalogue = facts or catalogue()
-        self._leaves = condition.leaves
-        self._parts = [(cel.compile(source), leaves) for source, leaves in condition.parts]
-        self._answers: dict[Sequence[object], str] = {}
+        self._catalogue = facts
+        self._parts = [
+            _Part(cel.compile(source), leaves, take(leaves), {})
+            for source, leaves in condition.parts
+        ]
 
-    def why_false(self, values: Sequence[object]) -> str:
+    def why_false(self, customer: object) -> str:
         """Say which facts make the condition false, such as ``debt.count was 0``.
 
-        ``values`` are those of the condition's leaves, in their order, as a tuple. Nothing
-        (``""``) is returned where it is true. Raise :class:`~bustia.errors.DecideError` where it
-        can't be evaluated.
+        Nothing (``""``) is returned where it is true. Raise
+        :class:`~bustia.errors.DecideError` where it can't be evaluated.
         """
-        answer = self._answers.get(values)
-        if answer is None:
-            if len(self._answers) >= MOST_REMEMBERED:
-                self._answers.clear()
-            answer = self._answers[values] = self._ask(values)
-        return answer
-
-    def _ask(self, values: Sequence[object]) -> str:
-        known = dict(zip(self._leaves, values, strict=True))
-        today = known.get("today")
-        functions = _functions(today) if isinstance(today, date) else _DATES
-        for program, leaves in self._parts:
-            used = {path: known[path] for path in leaves}
-            try:
-                holds = program.execute(cel.Context(_variables(used), functions))
-            except (TypeError, ValueError, KeyError, RuntimeError) as error:
-                raise DecideError(
-                    f"the condition of {self._name} failed: {type(error).__name__}",
-                    where=program.source,
-                    hint=f"Try it with: bustia message test {self._name} --contract …",
-                ) from error
-            if holds is not True:
-                return self._shown(used) or "always"
+        for part in self._parts:
+            values = part.take(customer)
+            answer = part.answers.get(values)
+            if answer is None:
+                if len(part.answers) >= MOST_REMEMBERED:
+                    part.answers.clear()
+                answer = part.answers[values] = self._ask(part, values)
+            if answer:
+                return answer
         return ""
+
+    def _ask(self, part: _Part, values: Hashable) -> str:
+        several = values if isinstance(values, tuple) and len(part.leaves) != 1 else (values,)
+        used = dict(zip(part.leaves, several, strict=True))
+        today = used.get("today")
+        functions = _functions(today) if isinstance(today, date) else _DATES
+        try:
+            holds = part.program.execute(cel.Context(_variables(used), functions))
+        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+            raise DecideError(
+                f"the condition of {self._name} failed: {type(error).__name__}",
+                where=part.program.source,
+                hint=f"Try it with: bustia message test {self._name} --contract …",
+            ) from error
+        return "" if holds is True else self._shown(used) or "always"
 
     def _shown(self, used: Mapping[str, object]) -> str:
         shown = [
@@ -109,6 +126,8 @@ class ConditionProgram:
             return f"had {len(value)} entries" if len(value) != 1 else "had 1 entry"
         if isinstance(value, str) and not self._catalogue.leaves[path].type.choices:
             return "was given" if value else "was empty"
+        if isinstance(value, Decimal):  # 0 and 0.00 are remembered as one, so they read as one
+            return f"was {value.normalize():f}"
         return f"was {value}" if value != "" else "was empty"
 
 

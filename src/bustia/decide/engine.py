@@ -12,97 +12,115 @@ shown beside an alert: someone who owes money isn't sold anything in the same br
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date, timedelta
 from operator import attrgetter
+from typing import Any
 
 from bustia.billing.facts import Facts
-from bustia.decide.condition import ConditionProgram
+from bustia.decide.condition import MOST_REMEMBERED, ConditionProgram, Take
 from bustia.decide.decision import Action, Decision, Message, Outcome, TraceEntry, Wording
 from bustia.decide.rules import Rule
 from bustia.decide.stationery import Release
-from bustia.decide.texts import Text, TextProgram
+from bustia.decide.texts import TextProgram
 
-__all__ = ["DEFAULT_SPACE", "Decider", "History"]
+__all__ = ["DEFAULT_SPACE", "Decider", "History", "facts_taker"]
 
 DEFAULT_SPACE = 6
 CAP_DAYS = 365
 
 History = Mapping[str, Sequence[date]]
 """For one customer: on which days each rule was shown, by rule id."""
-Values = Callable[[Facts], tuple[object, ...]]
-Derived = Mapping[str, Callable[[Facts], object]]
-"""Facts that the stationery makes of others, by path."""
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _SPACES = re.compile(r"[ \t\r\n]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """One text, ready to be written from facts."""
+class _Wordings:
+    """A rule's texts in one language, and the messages written so far, by the facts they use."""
 
-    program: TextProgram
-    values: Values
+    def __init__(self, rule: Rule, language: str, release: Release, take: Take) -> None:
+        self._rule = rule
+        texts = rule.texts[language]
+        named = {
+            "title": texts.title,
+            "body": texts.body,
+            "email_title": texts.email_title,
+            "email_body": texts.email_body,
+            "sms": texts.sms,
+            "label": texts.action_label,
+            "url": texts.action_url,
+        }
+        company = release.company[language]
+        self._texts = [
+            (name, TextProgram(text, rule.id, company), take(text.leaves))
+            for name, text in named.items()
+            if text is not None
+        ]
+        used = dict.fromkeys(path for text in named.values() if text for path in text.leaves)
+        self._take = take(tuple(used))
+        self._written: dict[Hashable, Message] = {}
 
-    def write(self, facts: Facts) -> str:
-        return self.program.write(self.values(facts))
+    def message(self, facts: Facts) -> Message:
+        values = self._take(facts)
+        found = self._written.get(values)
+        if found is None:
+            if len(self._written) >= MOST_REMEMBERED:
+                self._written.clear()
+            found = self._written[values] = self._write(facts)
+        return found
+
+    def _write(self, facts: Facts) -> Message:
+        written = {name: program.write(take(facts)) for name, program, take in self._texts}
+        title, body = _line(written["title"]), _paragraphs(written["body"])
+        email = None
+        if "email_title" in written or "email_body" in written:
+            email = Wording(
+                _line(written["email_title"]) if "email_title" in written else title,
+                _paragraphs(written["email_body"]) if "email_body" in written else body,
+            )
+        url = _line(written["url"]) if "url" in written else None
+        return Message(
+            rule=self._rule.id,
+            kind=self._rule.kind,
+            tone=self._rule.tone,
+            title=title,
+            body=body,
+            action=Action(_line(written["label"]), url) if "label" in written else None,
+            email=email,
+            sms=_line(written["sms"]) if "sms" in written else None,
+        )
 
 
 class _RuleProgram:
     """A rule compiled for one process; its texts when they are first needed."""
 
-    def __init__(self, rule: Rule, release: Release, derived: Derived) -> None:
+    def __init__(self, rule: Rule, release: Release, take: Take) -> None:
         self.rule = rule
-        self._company = release.company
-        self._derived = derived
-        self._condition = ConditionProgram(rule.condition, rule.id, release.facts)
-        self._values = _values(rule.condition.leaves, derived)
-        self._writers: dict[tuple[str, str], _Writer | None] = {}
-
-    def why_false(self, facts: Facts) -> str:
-        return self._condition.why_false(self._values(facts))
+        self.chosen = TraceEntry(rule.id, Outcome.CHOSEN)
+        self._release = release
+        self._take = take
+        self._condition = ConditionProgram(rule.condition, rule.id, release.facts, take)
+        self.why_false = self._condition.why_false
+        self._wordings: dict[str, _Wordings] = {}
+        self._entries: dict[tuple[Outcome, str], TraceEntry] = {}
 
     def message(self, facts: Facts, language: str) -> Message:
-        rule = self.rule
-        texts = rule.texts[language]
+        wordings = self._wordings.get(language)
+        if wordings is None:
+            wordings = _Wordings(self.rule, language, self._release, self._take)
+            self._wordings[language] = wordings
+        return wordings.message(facts)
 
-        def write(name: str, text: Text | None) -> str | None:
-            writer = self._writer(name, language, text)
-            return None if writer is None else writer.write(facts)
-
-        title = _line(write("title", texts.title) or "")
-        body = _paragraphs(write("body", texts.body) or "")
-        label, url = write("label", texts.action_label), write("url", texts.action_url)
-        email_title = write("email_title", texts.email_title)
-        email_body = write("email_body", texts.email_body)
-        email = None
-        if email_title or email_body:
-            email = Wording(
-                _line(email_title) if email_title else title,
-                _paragraphs(email_body) if email_body else body,
-            )
-        sms = write("sms", texts.sms)
-        return Message(
-            rule=rule.id,
-            kind=rule.kind,
-            tone=rule.tone,
-            title=title,
-            body=body,
-            action=Action(_line(label), _line(url) if url else None) if label else None,
-            email=email,
-            sms=_line(sms) if sms else None,
-        )
-
-    def _writer(self, name: str, language: str, text: Text | None) -> _Writer | None:
-        if text is None:
-            return None
-        key = (name, language)
-        if key not in self._writers:
-            program = TextProgram(text, self.rule.id, self._company[language])
-            self._writers[key] = _Writer(program, _values(text.leaves, self._derived))
-        return self._writers[key]
+    def entry(self, outcome: Outcome, detail: str = "") -> TraceEntry:
+        """Give a trace entry; most customers share theirs with others."""
+        key = (outcome, detail)
+        found = self._entries.get(key)
+        if found is None:
+            if len(self._entries) >= MOST_REMEMBERED:
+                self._entries.clear()
+            found = self._entries[key] = TraceEntry(self.rule.id, outcome, detail)
+        return found
 
 
 class Decider:
@@ -110,10 +128,12 @@ class Decider:
 
     def __init__(self, release: Release) -> None:
         self.release = release
-        derived = {"returned_debit.action": release.returned_debits.action_of}
-        programs = [_RuleProgram(rule, release, derived) for rule in release.rules]
+        take = facts_taker(release)
+        programs = [_RuleProgram(rule, release, take) for rule in release.rules]
         self._programs = {program.rule.id: program for program in programs}
-        self._ordered = sorted(programs, key=lambda one: one.rule.kind == "promotion")
+        places = list(enumerate(programs))  # the trace is in the order of the release
+        self._ordered = sorted(places, key=lambda one: one[1].rule.kind == "promotion")
+        self._valid: dict[date, list[bool]] = {}
 
     def __reduce__(self) -> tuple[type["Decider"], tuple[Release]]:
         return Decider, (self.release,)
@@ -138,68 +158,85 @@ class Decider:
         Raise :class:`~bustia.errors.DecideError` where a condition or a text fails.
         """
         suppressed = self.suppression(facts)
-        outcomes: dict[str, tuple[Outcome, str]] = {}
+        if suppressed:
+            programs = self._programs.values()
+            return Decision(
+                (), tuple(one.entry(Outcome.SUPPRESSED, suppressed) for one in programs)
+            )
+        valid = self._valid_on(facts.today)
+        trace: list[TraceEntry | None] = [None] * len(valid)
         chosen: list[_RuleProgram] = []
         groups: dict[str, str] = {}
         alert = ""
-        for program in self._ordered:
+        for place, program in self._ordered:
+            if not valid[place]:
+                trace[place] = program.entry(Outcome.NOT_VALID, facts.today.isoformat())
+                continue
+            why = program.why_false(facts)
+            if why:
+                trace[place] = program.entry(Outcome.CONDITION_FALSE, why)
+                continue
             rule = program.rule
-            if suppressed:
-                outcome, detail = Outcome.SUPPRESSED, suppressed
+            refused = _refused(program, facts, history)
+            if refused is not None:
+                trace[place] = refused
+            elif rule.group in groups:
+                trace[place] = program.entry(Outcome.OUTRANKED, groups[rule.group])
+            elif alert and rule.kind == "promotion":
+                trace[place] = program.entry(Outcome.OUTRANKED, alert)
+            elif len(chosen) >= space:
+                trace[place] = program.entry(Outcome.NO_SPACE)
             else:
-                outcome, detail = self._applies(program, facts, history)
-            if outcome is Outcome.CHOSEN:
-                if rule.group in groups:
-                    outcome, detail = Outcome.OUTRANKED, groups[rule.group]
-                elif rule.kind == "promotion" and alert:
-                    outcome, detail = Outcome.OUTRANKED, alert
-                elif len(chosen) >= space:
-                    outcome = Outcome.NO_SPACE
-                else:
-                    chosen.append(program)
-                    if rule.group:
-                        groups[rule.group] = rule.id
-                    if rule.tone == "alert":
-                        alert = alert or rule.id
-            outcomes[rule.id] = (outcome, detail)
+                chosen.append(program)
+                trace[place] = program.chosen
+                if rule.group:
+                    groups[rule.group] = rule.id
+                if rule.tone == "alert" and not alert:
+                    alert = rule.id
         language = facts.customer.language
         return Decision(
-            chosen=tuple(program.message(facts, language) for program in chosen),
-            trace=tuple(TraceEntry(rule.id, *outcomes[rule.id]) for rule in self.release.rules),
+            chosen=tuple([program.message(facts, language) for program in chosen]),
+            trace=tuple([entry for entry in trace if entry is not None]),
         )
 
-    @staticmethod
-    def _applies(
-        program: _RuleProgram, facts: Facts, history: History | None
-    ) -> tuple[Outcome, str]:
-        """Ask all that doesn't depend on the other rules."""
-        rule = program.rule
-        if not rule.valid_on(facts.today):
-            return Outcome.NOT_VALID, facts.today.isoformat()
-        why = program.why_false(facts)
-        if why:
-            return Outcome.CONDITION_FALSE, why
-        if rule.kind == "promotion" and not facts.contract.promotion:
-            return Outcome.NO_CONSENT, ""
-        if rule.max_per_year is not None and history:
-            since = facts.today - timedelta(days=CAP_DAYS)
-            times = sum(1 for day in history.get(rule.id, ()) if since < day <= facts.today)
-            if times >= rule.max_per_year:
-                return Outcome.CAPPED, f"shown {times} times since {since.isoformat()}"
-        return Outcome.CHOSEN, ""
+    def _valid_on(self, day: date) -> list[bool]:
+        """Say for each rule of the release whether it is valid on a day."""
+        found = self._valid.get(day)
+        if found is None:
+            found = self._valid[day] = [rule.valid_on(day) for rule in self.release.rules]
+        return found
 
 
-def _values(leaves: Sequence[str], derived: Derived) -> Values:
-    """Give a function that takes the values of some facts, in their order."""
-    if not leaves:
-        return lambda facts: ()  # noqa: ARG005 (the values of no facts)
-    if any(path in derived for path in leaves):
+def _refused(program: _RuleProgram, facts: Facts, history: History | None) -> TraceEntry | None:
+    """Ask consent and cap of a rule whose condition holds."""
+    rule = program.rule
+    if rule.kind == "promotion" and not facts.contract.promotion:
+        return program.entry(Outcome.NO_CONSENT)
+    if rule.max_per_year is not None and history:
+        since = facts.today - timedelta(days=CAP_DAYS)
+        times = sum(1 for day in history.get(rule.id, ()) if since < day <= facts.today)
+        if times >= rule.max_per_year:
+            return program.entry(Outcome.CAPPED, f"shown {times} times since {since.isoformat()}")
+    return None
+
+
+def facts_taker(release: Release) -> Take:
+    """Give what takes the values of some facts, those that the stationery derives included."""
+    derived: Mapping[str, Callable[[Facts], Hashable]] = {
+        "returned_debit.action": release.returned_debits.action_of
+    }
+
+    def take(leaves: tuple[str, ...]) -> Callable[[Any], Hashable]:
+        if not leaves:
+            return lambda facts: ()  # noqa: ARG005 (the values of no facts)
+        if not derived.keys() & set(leaves):
+            return attrgetter(*leaves)
         getters = [derived.get(path) or attrgetter(path) for path in leaves]
+        if len(getters) == 1:
+            return getters[0]
         return lambda facts: tuple([getter(facts) for getter in getters])
-    if len(leaves) == 1:
-        one = attrgetter(leaves[0])
-        return lambda facts: (one(facts),)
-    return attrgetter(*leaves)
+
+    return take
 
 
 def _line(text: str) -> str:

@@ -10,8 +10,6 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 from babel.plural import to_python
 
-from bustia.decide.catalogue import FactType
-
 __all__ = ["FILTERS", "LANGUAGES", "Filter", "filters_for"]
 
 LANGUAGES: Mapping[str, str] = {"ca": "ca_ES", "es": "es_ES", "en": "en_GB"}
@@ -30,15 +28,18 @@ class Filter:
 FILTERS: Mapping[str, Filter] = {
     "money": Filter(("number",), 0, "38,20 €"),
     "date": Filter(("date",), 0, "5 de juny del 2026"),
+    "the_date": Filter(("date",), 0, "el 5 de juny del 2026, l’1 de juny del 2026"),
     "number": Filter(("number", "whole number"), 0, "1.234,5"),
     "percent": Filter(("number", "whole number"), 0, "40 %"),
     "plural": Filter(("whole number",), 2, 'debt.count | plural: "factura", "factures"'),
 }
 
 
-def takes(name: str, kind: FactType) -> bool:
-    """Say whether a filter can be put on a fact of this type."""
-    return kind.kind in FILTERS[name].takes
+_ARTICLES: Mapping[str, Callable[[int], str]] = {
+    "ca": lambda day: "l’" if day in (1, 11) else "el ",  # before a vowel: u, onze
+    "es": lambda day: "el ",  # noqa: ARG005 (the same for every day)
+    "en": lambda day: "",  # noqa: ARG005
+}
 
 
 def filters_for(language: str) -> dict[str, Callable[..., str]]:
@@ -52,6 +53,10 @@ def filters_for(language: str) -> dict[str, Callable[..., str]]:
     def day(value: date) -> str:
         return format_date(value, "long", locale=locale)
 
+    def the_date(value: date) -> str:
+        article = _ARTICLES[language]
+        return f"{article(value.day)}{day(value)}"
+
     def number(value: Decimal | int) -> str:
         return format_decimal(value, locale=locale)
 
@@ -61,4 +66,11 @@ def filters_for(language: str) -> dict[str, Callable[..., str]]:
     def plural(count: int, one: str, other: str) -> str:
         return one if rule(count) == "one" else other
 
-    return {"money": money, "date": day, "number": number, "percent": percent, "plural": plural}
+    return {
+        "money": money,
+        "date": day,
+        "the_date": the_date,
+        "number": number,
+        "percent": percent,
+        "plural": plural,
+    }

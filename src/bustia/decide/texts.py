@@ -4,7 +4,7 @@ python-liquid parses and renders. Of its tags only ``if``, ``for`` and comments 
 filters none but ours; a text has no loader to read files with, and limits to loops and output.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -88,10 +88,10 @@ class TextProgram:
         self._template: BoundTemplate = _environment(text.language).from_string(text.source)
         self._leaves = text.leaves
         self._company = _nested({f"company.{key}": value for key, value in company.items()})
-        self._written: dict[tuple[object, ...], str] = {}
+        self._written: dict[Hashable, str] = {}
 
-    def write(self, values: tuple[object, ...]) -> str:
-        """Write the text for the values of its facts, which come in the order of its leaves.
+    def write(self, values: Hashable) -> str:
+        """Write the text for the values of its facts: the bare one for one fact, else a tuple.
 
         Raise :class:`~bustia.errors.DecideError` where it can't be written.
         """
@@ -102,8 +102,9 @@ class TextProgram:
             found = self._written[values] = self._write(values)
         return found
 
-    def _write(self, values: tuple[object, ...]) -> str:
-        known = {path: _plain(value) for path, value in zip(self._leaves, values, strict=True)}
+    def _write(self, values: Hashable) -> str:
+        several = values if isinstance(values, tuple) and len(self._leaves) != 1 else (values,)
+        known = {path: _plain(value) for path, value in zip(self._leaves, several, strict=True)}
         try:
             return self._template.render({**_nested(known), **self._company})
         except LiquidError as error:
