@@ -162,7 +162,9 @@ class TariffPrice(models.Model):
 class Invoice(models.Model):
     """An invoice or credit note of a contract, with its totals as the billing system gave them."""
 
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=40)
+    seller = models.CharField(max_length=200, blank=True)
+    """Whose number it is: the seller of an e-invoice; empty for those of the export bundle."""
     series = models.CharField(max_length=20, blank=True)
     contract = models.ForeignKey(
         Contract, on_delete=models.PROTECT, related_name="invoices", db_index=False
@@ -196,6 +198,9 @@ class Invoice(models.Model):
     """For an e-invoice: parties, payment means and references as the file gave them."""
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["number", "seller"], name="invoice_number_once")
+        ]
         indexes = [models.Index(fields=["contract", "issue_date"], name="invoice_by_contract")]
 
 

@@ -16,12 +16,21 @@ from bustia.intake.records import Record
 from bustia.intake.schema import RECORD_BY_FILE, REFERENCES
 from bustia.intake.staging import stage
 
-__all__ = ["run_checks"]
+__all__ = ["KNOWN_INVOICES", "run_checks"]
+
+KNOWN_INVOICES = """(
+    SELECT id, number, mandate, payment_reference FROM billing_invoice WHERE seller = ''
+    UNION ALL
+    SELECT min(id), number, min(mandate), min(payment_reference) FROM billing_invoice
+    WHERE seller <> '' GROUP BY number HAVING count(*) = 1
+)"""
+"""The invoices that a number alone can mean: the export's own, and e-invoices whose number only
+one seller has used (the two have no number in common: such a one is rejected as a conflict)."""
 
 _TABLES = {
     "customers": ("billing_customer", "code"),
     "contracts": ("billing_contract", "number"),
-    "invoices": ("billing_invoice", "number"),
+    "invoices": (KNOWN_INVOICES, "number"),
     "payment_plans": ("billing_paymentplan", "number"),
 }
 _PARENT_WORDS = {
@@ -235,10 +244,11 @@ _INVOICE_CHECKS: tuple[_Check, ...] = (
         "invoices",
         "number",
         Code.CONFLICT,
-        "format('An invoice with this number is known, with another %s. What was issued doesn''t"
+        "CASE WHEN t.seller <> '' THEN 'An e-invoice with this number is known.' ELSE"
+        " format('An invoice with this number is known, with another %s. What was issued doesn''t"
         " change: correct it by a credit note.',"
-        f" CASE {_CHANGED} WHEN s.contract <> c.number THEN 'contract' ELSE 'reading' END)",
-        "t.number = s.number AND c.id = t.contract_id AND ("
+        f" CASE {_CHANGED} WHEN s.contract <> c.number THEN 'contract' ELSE 'reading' END) END",
+        "t.number = s.number AND c.id = t.contract_id AND (t.seller <> '' OR "
         + " OR ".join(f"s.{name} IS DISTINCT FROM t.{name}" for name in _IMMUTABLE)
         + " OR s.contract <> c.number OR s.estimated <> t.estimated"
         " OR coalesce(s.corrects, '') <> t.corrects"
@@ -316,7 +326,7 @@ _SUM_CHECKS: tuple[_Check, ...] = (
         "s.number = changed.number",
         f"""(
             SELECT DISTINCT t.number FROM billing_invoice t
-            JOIN stage_invoice_lines n ON n.invoice = t.number
+            JOIN stage_invoice_lines n ON n.invoice = t.number AND t.seller = ''
             LEFT JOIN billing_invoiceline o ON o.invoice_id = t.id AND o.position = n.position
             WHERE ({", ".join("o." + name for name in _LINE_FIELDS)}) IS DISTINCT FROM
                   ({", ".join("n." + name for name in _LINE_FIELDS)})
@@ -325,7 +335,7 @@ _SUM_CHECKS: tuple[_Check, ...] = (
             SELECT t.number FROM (
                 SELECT invoice, count(*) AS n FROM stage_invoice_lines GROUP BY invoice
             ) n
-            JOIN billing_invoice t ON t.number = n.invoice
+            JOIN billing_invoice t ON t.number = n.invoice AND t.seller = ''
             JOIN billing_invoiceline o ON o.invoice_id = t.id
             GROUP BY t.number, n.n HAVING count(*) <> n.n
         ) changed""",  # noqa: S608 (all parts are this module's own)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db.backends.utils import CursorWrapper
 
+from bustia.intake.checks import KNOWN_INVOICES
 from bustia.intake.staging import stage
 
 __all__ = ["Taken", "merge_all"]
@@ -85,7 +86,8 @@ def _of(parent: str, column: str, key: str) -> str:
 
 
 _OF_CONTRACT = _of("contract", "contract", "number")
-_OF_INVOICE = _of("invoice", "invoice", "number")
+_OF_INVOICE = f"JOIN {KNOWN_INVOICES} p ON p.number = s.invoice"
+_OF_OWN_INVOICE = "JOIN billing_invoice p ON p.number = s.invoice AND p.seller = ''"
 _PARENT_ID = {"contract_id": "p.id"}
 
 _TARGETS: tuple[_Target, ...] = (
@@ -144,7 +146,9 @@ _TARGETS: tuple[_Target, ...] = (
     _Target(
         "invoices",
         "billing_invoice",
-        _same("number", "series")
+        _same("number")
+        | {"seller": "''"}
+        | _same("series")
         | _PARENT_ID
         | _same("kind")
         | _or_empty("corrects")
@@ -156,7 +160,7 @@ _TARGETS: tuple[_Target, ...] = (
         | _or_empty("mandate")
         | _same("due_date", "charge_date")
         | _same("status", "payment_reference"),
-        ("number",),
+        ("number", "seller"),
         _OF_CONTRACT,
         updated=(
             "payment_means",
@@ -181,7 +185,7 @@ _TARGETS: tuple[_Target, ...] = (
         | {"vat_category": "CASE WHEN s.vat_rate = 0 THEN 'E' ELSE 'S' END"}
         | _same("period_from", "period_to"),
         ("invoice_id", "position"),
-        _OF_INVOICE,
+        _OF_OWN_INVOICE,
         updated=(),
     ),
     _Target(
@@ -240,7 +244,7 @@ _TAXES = """
     SELECT p.id, CASE WHEN x.vat_rate = 0 THEN 'E' ELSE 'S' END, x.vat_rate, x.base, x.tax
     FROM stage_tax x
     JOIN stage_invoices s ON s.number = x.invoice
-    JOIN billing_invoice p ON p.number = x.invoice
+    JOIN billing_invoice p ON p.number = x.invoice AND p.seller = ''
     WHERE NOT EXISTS (SELECT FROM billing_invoicetax t WHERE t.invoice_id = p.id)
     ORDER BY p.id, x.vat_rate
 """
