@@ -146,18 +146,17 @@ class Reading:
 
         Spanish accounts must have the right length and check digits. Elsewhere an account may be
         something else than an IBAN, and banks' and the standard's own examples carry made-up
-        ones, so that a wrong foreign one is only remarked upon. An IBAN of zeros alone is a
-        placeholder and counts as none.
+        ones, so that a wrong foreign one is only remarked upon. So is a placeholder of
+        zeros.
         """
         found = first(node, path) if node is not None else None
         value = normal_iban(text_of(found)) if found is not None else ""
         if found is None or not value or check_iban(value):
             return value
         if _ZEROS.fullmatch(value):
-            reason = "The account is a placeholder of zeros, taken as none."
+            reason = "The account is a placeholder of zeros: nothing can be paid to it."
             self.remark(found, term, "iban_placeholder", reason)
-            return ""
-        if value.startswith("ES"):
+        elif value.startswith("ES"):
             reason = f"The IBAN {mask_iban(value)} has wrong check digits or length."
             self.reject(found, term, "iban_invalid", reason)
         elif re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{8,30}", value, re.ASCII):
