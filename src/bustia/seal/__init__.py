@@ -1,0 +1,19 @@
+"""Seals documents, verifies seals, and keeps evidence of a whole cycle."""
+
+from bustia.seal.evidence import EvidenceTree, Proof, verify_proof
+from bustia.seal.keys import Identity, as_pem, demo_identity, load_identity
+from bustia.seal.pades import Sealer
+from bustia.seal.verify import Verdict, verify
+
+__all__ = [
+    "EvidenceTree",
+    "Identity",
+    "Proof",
+    "Sealer",
+    "Verdict",
+    "as_pem",
+    "demo_identity",
+    "load_identity",
+    "verify",
+    "verify_proof",
+]
