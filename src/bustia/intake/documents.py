@@ -1,12 +1,13 @@
 """What the XML readers give: invoices and returned debits as the files state them.
 
 The fields follow the semantic model of EN 16931-1; the business term is named beside each (BT-…).
-Amounts are exact decimals in the document's currency, with its own sign: a credit note's amounts
-are positive when it gives money back, as in the standard. A field that a file leaves out is
-``None`` or empty; nothing is guessed.
+Amounts are exact decimals in the document's currency, with the sign that the file gives them: in
+UBL and CII a credit note's amounts are positive, in Facturae they are negative; ``owed`` says
+what it comes to. A field that a file leaves out is ``None`` or empty; nothing is guessed.
+Account numbers stay out of ``repr``, so that no log gets them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -32,6 +33,10 @@ __all__ = [
     "Totals",
     "WithheldTax",
 ]
+
+
+_DIRECT_DEBIT = frozenset({"49", "59", "02"})
+"""Direct debit and SEPA direct debit (UNTDID 4461), and Facturae's code for it."""
 
 
 class SourceFormat(StrEnum):
@@ -138,12 +143,13 @@ class PaymentMeans:
     """One way to pay (BG-16), with one account at most."""
 
     code: str
-    """UNTDID 4461, as in 30 (transfer), 49 or 59 (direct debit), 58 (SEPA transfer) (BT-81)."""
+    """UNTDID 4461, as in 30 (transfer), 49 or 59 (direct debit), 58 (SEPA transfer) (BT-81);
+    Facturae: its own two digits, as in 02 (direct debit), 04 (transfer)."""
     text: str = ""
     """In words (BT-82)."""
     remittance: str = ""
     """Payment reference to quote (BT-83)."""
-    account: str = ""
+    account: str = field(default="", repr=False)
     """IBAN or other account to pay to (BT-84)."""
     account_name: str = ""
     bic: str = ""
@@ -152,7 +158,7 @@ class PaymentMeans:
     """Direct debit mandate reference (BT-89)."""
     creditor_id: str = ""
     """SEPA creditor identifier (BT-90)."""
-    debited_account: str = ""
+    debited_account: str = field(default="", repr=False)
     """IBAN or other account that is debited (BT-91)."""
     card: str = ""
     """Last digits of a payment card (BT-87)."""
@@ -161,6 +167,11 @@ class PaymentMeans:
     """Date of this instalment, where the format has instalments."""
     amount: Decimal | None = None
     """Amount of this instalment, where the format has instalments."""
+
+    @property
+    def is_direct_debit(self) -> bool:
+        """Whether it is charged to the buyer's account."""
+        return self.code in _DIRECT_DEBIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,6 +427,18 @@ class InvoiceDocument:
         """Series and number together, as a Spanish invoice is cited."""
         return f"{self.series}{self.number}"
 
+    @property
+    def owed(self) -> Decimal:
+        """What the buyer is to pay in the end; negative where money is given back."""
+        payable = self.totals.payable
+        is_credit = self.kind is InvoiceKind.CREDIT_NOTE
+        return -payable if is_credit and self.format is not SourceFormat.FACTURAE else payable
+
+    @property
+    def is_domiciled(self) -> bool:
+        """Whether it will be charged to the buyer's account."""
+        return any(means.is_direct_debit for means in self.payment_means)
+
 
 @dataclass(frozen=True, slots=True)
 class ReturnedDebitDocument:
@@ -448,7 +471,7 @@ class ReturnedDebitDocument:
     """Id given by the clearing, where stated."""
     bank_reference: str = ""
     """The bank's reference of the return (status id, account servicer's reference)."""
-    debtor_iban: str = ""
+    debtor_iban: str = field(default="", repr=False)
     creditor_id: str = ""
     """SEPA creditor identifier."""
     collection_date: date | None = None

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import cast
 
 from lxml import etree
 
@@ -50,7 +49,7 @@ def read_document(data: bytes, filename: str) -> ReadResult:
     root = parse(data, filename)
     if isinstance(root, Rejection):
         return ReadResult(rejections=(root,))
-    tag = cast("str", root.tag)
+    tag = root.tag
     for pattern, reader in _ROOTS:
         if re.fullmatch(pattern, tag):
             return reader(root, Source(filename, data))

@@ -9,7 +9,6 @@ import codecs
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import cast
 
 from lxml import etree
 
@@ -147,12 +146,17 @@ def _decode(data: bytes) -> str:
 def _check_prolog(text: str) -> None:
     """Refuse what isn't XML and every DOCTYPE, before any parser sees the file."""
     plain = text.removeprefix("\ufeff")
-    start = cast("re.Match[str]", _PROLOG.match(plain)).end()
+    start = _after_prolog(plain)
     line = plain.count("\n", 0, start) + 1
     if plain.startswith("<!DOCTYPE", start):
         raise _UnreadableError(_doctype(line))
     if not plain.startswith("<", start):
         raise _UnreadableError(_Problem("xml_not_xml", line, "The file isn't XML."))
+
+
+def _after_prolog(text: str) -> int:
+    found = _PROLOG.match(text)
+    return found.end() if found else 0
 
 
 def _doctype(line: int) -> _Problem:
@@ -162,7 +166,7 @@ def _doctype(line: int) -> _Problem:
 
 def _syntax_problem(error: etree.XMLSyntaxError, text: str) -> _Problem:
     line = error.lineno or 1
-    name = etree.ErrorTypes._names.get(error.code, "") if error.code else ""  # noqa: SLF001
+    name = etree.ErrorTypes._names.get(getattr(error, "code", 0), "")  # noqa: SLF001
     unfinished = name.endswith(("_NOT_FINISHED", "_DOCUMENT_EMPTY", "DOCUMENT_END"))
     at_end = line > text.rstrip().count("\n")
     if at_end and (unfinished or not text.rstrip().endswith(">")):
@@ -183,7 +187,7 @@ def _plain(error: etree.XMLSyntaxError) -> str:
 
 def local_name(node: Element) -> str:
     """Give an element's name without its namespace."""
-    return cast("str", node.tag).rpartition("}")[2]
+    return node.tag.rpartition("}")[2]
 
 
 @cache
@@ -235,6 +239,6 @@ def xpath_of(node: Element) -> str:
 
 
 def _shown(node: Element) -> str:
-    namespace = cast("str", node.tag).rpartition("}")[0].lstrip("{")
+    namespace = node.tag.rpartition("}")[0].lstrip("{")
     prefix = _PREFIXES.get(namespace, node.prefix)
     return f"{prefix}:{local_name(node)}" if prefix else local_name(node)
