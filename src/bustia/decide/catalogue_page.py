@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from bustia.decide.catalogue import Leaf, catalogue
 from bustia.decide.checking import FUNCTIONS
@@ -34,24 +35,20 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     yield _INTRODUCTION
-    group = None
-    for path, leaf in catalogue().leaves.items():
-        first = path.split(".", 1)[0]
-        if first != group:
-            group = first
-            yield f"## {first}\n"
-            yield "| Fact | Type | Example | What it says |"
-            yield "|---|---|---|---|"
-        yield _row(path, leaf)
-        for name, inner in _fields(leaf):
-            yield _row(f"{path}[].{name}", inner)
-        if _last_of_group(path):
-            yield ""
+    for group, leaves in groupby(catalogue().leaves.items(), key=lambda one: _group(one[0])):
+        yield f"## {group}\n"
+        yield "| Fact | Type | Example | What it says |"
+        yield "|---|---|---|---|"
+        for path, leaf in leaves:
+            yield _row(path, leaf)
+            for name, inner in _fields(leaf):
+                yield _row(f"{path}[].{name}", inner)
+        yield ""
     yield "## Functions of conditions\n"
     yield from (
         f"- `{text.split(':', 1)[0]}`:{text.split(':', 1)[1]}" for text in FUNCTIONS.values()
     )
-    yield "\nLists have `exists`, `exists_one` and `all`: `debt.invoices.exists(i, i.amount > 100)`."
+    yield "\nLists have `exists`, `exists_one`, `all`: `debt.invoices.exists(i, i.amount > 100)`."
     yield "Texts have `startsWith`, `endsWith`, `contains` and `matches`.\n"
     yield "## Filters of texts\n"
     for name, known in FILTERS.items():
@@ -59,12 +56,8 @@ def _lines() -> Iterator[str]:
     yield "\nThe company's data of `stationery/company.yaml` are there for texts as `company.NAME`."
 
 
-def _last_of_group(path: str) -> bool:
-    paths = list(catalogue().leaves)
-    place = paths.index(path)
-    return (
-        place + 1 == len(paths) or paths[place + 1].split(".")[0] != path.split(".", maxsplit=1)[0]
-    )
+def _group(path: str) -> str:
+    return path.split(".", maxsplit=1)[0]
 
 
 def _fields(leaf: Leaf) -> Iterator[tuple[str, Leaf]]:

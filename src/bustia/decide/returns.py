@@ -6,7 +6,7 @@ Which are told to the customer, and how, is the company's decision and lives in
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,11 +62,15 @@ class ReturnedDebits:
 
     def suppression(self, facts: Facts) -> str:
         """Say why nothing at all is to be sent to this customer; ``""`` if all may go."""
-        if facts.customer.deceased:
+        return self.suppressed(facts.customer.deceased, facts.returned_debit.reasons, facts.today)
+
+    def suppressed(self, deceased: bool, reasons: Sequence[str], day: date) -> str:
+        """Say the same of the facts it depends on."""
+        if deceased:
             return "deceased"
-        if facts.returned_debit.reasons:
-            version = self._on(facts.today)
-            for reason in facts.returned_debit.reasons:
+        if reasons:
+            version = self._on(day)
+            for reason in reasons:
                 action = version.action_by_reason.get(reason, version.otherwise)
                 if action in version.suppress:
                     return f"{action} ({reason})"

@@ -1,0 +1,298 @@
+"""``bustia message``: see the message rules, try one on a customer, count its audience."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bustia.cli.common import (
+    instance_option,
+    json_option,
+    out,
+    print_json,
+    progress_bar,
+    table,
+)
+from bustia.errors import StationeryError
+
+if TYPE_CHECKING:
+    from bustia.billing.facts import Facts
+    from bustia.decide.decision import Decision, Message, TraceEntry
+    from bustia.decide.engine import Decider
+    from bustia.decide.stationery import Release
+    from bustia.instance import Instance
+
+__all__ = ["command"]
+
+LANGUAGES = ("ca", "es", "en")
+
+stationery_option = click.option(
+    "--stationery",
+    "stationery_path",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the stationery; the instance's without it.",
+)
+
+
+@click.group(epilog="Example: bustia message test unpaid-invoices --contract 1000123")
+def command() -> None:
+    """Try the message rules on real customers."""
+
+
+def _release(instance: "Instance", stationery_path: Path | None) -> "Release":
+    from bustia.decide.release import load_release
+
+    return load_release(stationery_path or instance.stationery)
+
+
+@command.command("list", epilog="Example: bustia message list --stationery ./stationery")
+@stationery_option
+@json_option
+@instance_option
+def list_(stationery_path: Path | None, as_json: bool, instance_path: Path) -> None:
+    """List the rules, the most important first, with their conditions.
+
+    With --stationery it also checks a folder that no instance uses yet.
+    """
+    from rich.padding import Padding
+    from rich.text import Text
+
+    from bustia.decide.release import load_release
+
+    if stationery_path is None:
+        from bustia.instance import open_instance
+
+        with open_instance(instance_path) as instance:
+            release = load_release(instance.stationery)
+    else:
+        release = load_release(stationery_path)
+    if as_json:
+        print_json({"release": release.hash, "rules": [_rule_json(one) for one in release.rules]})
+        return
+    out.print(f"Messages of release {release.hash[:12]}, the most important first", style="bold")
+    for rule in release.rules:
+        group = f", group {rule.group}" if rule.group else ""
+        out.print(f"\n{rule.priority:>4}  [bold]{rule.id}[/]  {rule.kind}, {rule.tone}{group}")
+        condition = " ".join(rule.condition.source.split())
+        out.print(Padding(Text(condition, style="dim"), (0, 0, 0, 6)))
+
+
+def _rule_json(rule: Any) -> dict[str, Any]:  # noqa: ANN401 (a Rule; its module loads late)
+    return {
+        "id": rule.id,
+        "description": rule.description,
+        "priority": rule.priority,
+        "group": rule.group,
+        "kind": rule.kind,
+        "tone": rule.tone,
+        "condition": rule.condition.source,
+        "valid_from": rule.valid_from,
+        "valid_to": rule.valid_to,
+        "max_per_year": rule.max_per_year,
+    }
+
+
+@command.command(epilog="Example: bustia message test e-invoice-available --contract 1000123")
+@click.argument("rule")
+@click.option("--contract", "number", required=True, help="Number of the contract.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="Instead of the customer's.")
+@stationery_option
+@json_option
+@instance_option
+def test(
+    *,
+    rule: str,
+    number: str,
+    language: str | None,
+    stationery_path: Path | None,
+    as_json: bool,
+    instance_path: Path,
+) -> None:
+    """Show what a customer would read of RULE, and why or why not."""
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        release = _release(instance, stationery_path)
+        release.rule(rule)  # a misspelt name is told before the database is asked
+        facts = _facts_of(number, instance)
+        from bustia.decide.engine import Decider
+
+        decider = Decider(release)
+        decision = decider.decide(facts)
+        message = decider.write(rule, facts, language)
+        entry = next(one for one in decision.trace if one.rule == rule)
+        values = _values(decider, rule, facts)
+        if as_json:
+            print_json(_test_json(number, message, entry, values, decision))
+        else:
+            _show_test(number, message, entry, values, decision)
+
+
+def _facts_of(number: str, instance: "Instance") -> "Facts":
+    """Load the facts of a contract's newest invoice."""
+    from django.utils.timezone import localdate
+
+    from bustia.billing.facts_loader import load_facts
+    from bustia.billing.models import Contract, Invoice
+
+    now = instance.now()
+    contract = Contract.objects.filter(number=number).first()
+    if contract is None:
+        raise StationeryError(
+            f"there is no contract {number}",
+            hint="bustia message audience RULE --list shows contract numbers.",
+        )
+    invoices = Invoice.objects.filter(contract=contract, issue_date__lte=localdate(now))
+    newest = invoices.order_by("-issue_date", "-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        raise StationeryError(
+            f"contract {number} has no invoice yet", hint="Messages go with an invoice."
+        )
+    return load_facts([newest], now)[0]
+
+
+def _values(decider: "Decider", rule: str, facts: "Facts") -> dict[str, str]:
+    """Give the values of the facts that the rule's condition uses, as they are read."""
+    from bustia.decide.engine import facts_taker
+
+    leaves = decider.release.rule(rule).condition.leaves
+    take = facts_taker(decider.release)
+    return {path: _shown(take((path,))(facts)) for path in leaves}
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "missing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"{len(value)} entries" if len(value) != 1 else "1 entry"
+    return str(value) if value != "" else "empty"
+
+
+def _message_json(message: "Message") -> dict[str, Any]:
+    email = message.for_email()
+    return {
+        "title": message.title,
+        "body": list(message.body),
+        "tone": message.tone,
+        "action": None
+        if message.action is None
+        else {"label": message.action.label, "url": message.action.url},
+        "email": {"title": email.title, "body": list(email.body)},
+        "sms": message.sms,
+    }
+
+
+def _test_json(
+    number: str,
+    message: "Message",
+    entry: "TraceEntry",
+    values: dict[str, str],
+    decision: "Decision",
+) -> dict[str, Any]:
+    return {
+        "contract": number,
+        "rule": message.rule,
+        "chosen": entry.outcome.value == "chosen",
+        "reason": str(entry),
+        "facts": values,
+        "message": _message_json(message),
+        "shown_instead": [one.rule for one in decision.chosen if one.rule != message.rule],
+        "trace": decision.trace_json(),
+    }
+
+
+_COLOURS = {"alert": "red", "info": "blue", "offer": "green"}
+
+
+def _show_test(
+    number: str,
+    message: "Message",
+    entry: "TraceEntry",
+    values: dict[str, str],
+    decision: "Decision",
+) -> None:
+    from rich.panel import Panel
+    from rich.text import Text
+
+    colour = _COLOURS[message.tone]
+    text = Text("\n\n".join(message.body))
+    if message.action is not None:
+        text.append(f"\n\n{message.action.label}", style=f"bold {colour}")
+        if message.action.url:
+            text.append(f"  {message.action.url}", style="dim")
+    if message.sms:
+        text.append(f"\n\nSMS: {message.sms}", style="dim")
+    title = Text(message.title, style="bold")
+    out.print(Panel(text, title=title, title_align="left", border_style=colour, width=88))
+    chosen = entry.outcome.value == "chosen"
+    verdict = "would read this" if chosen else f"would not read this: {entry}"
+    style = "bold green" if chosen else "bold yellow"
+    out.print(f"Contract {number} {verdict}.", style=style, markup=False, highlight=False)
+    if values:
+        out.print(table("Facts it asks about", ("Fact", "Value"), list(values.items())))
+    others = [one.rule for one in decision.chosen if one.rule != message.rule]
+    if others:
+        out.print(f"Also shown: {', '.join(others)}", markup=False, highlight=False)
+
+
+@command.command(epilog="Example: bustia message audience unpaid-invoices --list --limit 10")
+@click.argument("rule")
+@click.option("--list", "listed", is_flag=True, help="Name the contracts, too.")
+@click.option("--limit", type=click.IntRange(1), help="Name so many contracts at most.")
+@stationery_option
+@json_option
+@instance_option
+def audience(
+    *,
+    rule: str,
+    listed: bool,
+    limit: int | None,
+    stationery_path: Path | None,
+    as_json: bool,
+    instance_path: Path,
+) -> None:
+    """Count, over the whole town, whom RULE would speak to.
+
+    Counted are those for whom it is valid, its condition holds and consent, where it is needed,
+    is there. Whether the bill has space left is decided customer by customer: see message test.
+    """
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        from collections import Counter
+
+        from bustia.billing.population import load_population
+        from bustia.decide.audience import Audience
+
+        judge = Audience(_release(instance, stationery_path), rule)
+        with progress_bar("Asking everybody") as advance:
+            population = load_population(judge.leaves, instance.now(), advance)
+            entries = [judge.judge(row) for row in population.rows]
+    counts = Counter(entry.outcome.value for entry in entries)
+    numbers = [
+        number
+        for number, entry in zip(population.contracts, entries, strict=True)
+        if entry.outcome.value == "chosen"
+    ]
+    report = {
+        "rule": rule,
+        "contracts": len(entries),
+        "audience": len(numbers),
+        "others": {name: count for name, count in sorted(counts.items()) if name != "chosen"},
+    }
+    shown = numbers[:limit] if listed or limit else []
+    if as_json:
+        print_json(report | ({"list": shown} if listed or limit else {}))
+        return
+    share = f" ({len(numbers) * 100 / len(entries):.1f} %)" if entries else ""
+    out.print(f"{rule} would speak to {len(numbers):,} of {len(entries):,} contracts{share}.",
+              style="bold", highlight=False)  # fmt: skip
+    for name, count in counts.most_common():
+        if name != "chosen":
+            out.print(f"  {count:>8,}  {name}", highlight=False)
+    for number in shown:
+        out.print(number, markup=False, highlight=False)
+    if shown and len(shown) < len(numbers):
+        out.print(f"… and {len(numbers) - len(shown):,} more", highlight=False)
