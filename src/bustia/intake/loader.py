@@ -11,6 +11,7 @@ from pathlib import Path
 from bustia.errors import IntakeError
 from bustia.intake.bundle_loader import load_bundle
 from bustia.intake.bundle_reader import is_bundle, promised_rows
+from bustia.intake.document_loader import load_documents
 from bustia.intake.report import BatchReport, FileReport, ImportOptions, ImportReport
 
 __all__ = [
@@ -48,7 +49,7 @@ def import_paths(
         load_bundle(path, options, now=now, folder=folder, advance=progress) for path in bundles
     ]
     if documents:
-        raise IntakeError("XML files can't be imported yet", where=str(documents[0]))
+        batches.append(load_documents(documents, options, now=now, folder=folder, advance=progress))
     return ImportReport(tuple(batches))
 
 
