@@ -38,7 +38,8 @@ def check_nif(text: str) -> bool:
 
 def normal_iban(text: str) -> str:
     """Write an IBAN the one way: capitals, no spaces, no ``IBAN`` in front."""
-    return _SEPARATORS.sub("", text).upper().removeprefix("IBAN")
+    plain = _SEPARATORS.sub("", text).upper()
+    return plain.removeprefix("IBAN") if len(plain) > 15 else plain
 
 
 def check_iban(text: str) -> bool:

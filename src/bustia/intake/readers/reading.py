@@ -165,12 +165,12 @@ class Reading:
         return value
 
     def unique(self, parents: list[Element], path: str, term: str) -> None:
-        """Reject identifiers that stand twice among sister elements."""
+        """Remark upon identifiers that stand twice; no rule of the standard forbids it."""
         seen: set[str] = set()
         for parent in parents:
             for node in nodes(parent, path):
                 value = text_of(node)
                 if value and value in seen:
                     reason = "The identifier stands twice in the document."
-                    self.reject(node, term, "duplicate_key", reason)
+                    self.remark(node, term, "duplicate_key", reason)
                 seen.add(value)

@@ -132,6 +132,10 @@ def _decode(data: bytes) -> str:
     if encoding.startswith("utf-16") and found and not known.startswith("utf-16"):
         reason = f"The file says it is {declared}, but its bytes are UTF-16."
         raise _UnreadableError(_Problem("xml_encoding", 1, reason, "Export it as UTF-8."))
+    if not encoding and known not in {"utf-8", "ascii"} and _is_utf8(data):
+        reason = f"The file says it is {declared}, but its bytes are UTF-8."
+        hint = "Declare the encoding that the file is in, or names turn to gibberish."
+        raise _UnreadableError(_Problem("xml_encoding", 1, reason, hint))
     try:
         return data.decode(encoding or known)
     except UnicodeDecodeError as error:
@@ -141,6 +145,17 @@ def _decode(data: bytes) -> str:
             reason += "; it looks like Windows-1252 or ISO 8859-1"
         hint = "Declare the encoding that the file is in, or export it as UTF-8."
         raise _UnreadableError(_Problem("xml_encoding", line, f"{reason}.", hint)) from None
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8 beyond plain ASCII; text in another encoding hardly ever is."""
+    if data.isascii():
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _check_prolog(text: str) -> None:
