@@ -102,7 +102,7 @@ class ConditionProgram:
         functions = _functions(today) if isinstance(today, date) else _DATES
         try:
             holds = part.program.execute(cel.Context(_variables(used), functions))
-        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise DecideError(
                 f"the condition of {self._name} failed: {type(error).__name__}",
                 where=part.program.source,

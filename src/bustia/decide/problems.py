@@ -89,6 +89,8 @@ def read_yaml(file: str, text: str, problems: Problems) -> Located | None:
         return _located(loader, node, file, problems)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if error.context_mark and "end of stream" in str(error.problem):
+            mark = error.context_mark  # where the quote was opened that is never closed
         problems.add(file, mark.line + 1 if mark else 1, f"not YAML: {error.problem}",
                      "Often an indentation, or a colon in a text without quotes.")  # fmt: skip
     except yaml.YAMLError as error:
