@@ -11,7 +11,7 @@ CYCLE_MOVES = {("composing", "composed"), ("composed", "composing"), ("composed"
 CHUNK_MOVES = {("pending", "done"), ("pending", "failed"), ("failed", "pending")}
 
 
-@pytest.mark.parametrize(("old", "new"), product(CycleState, CycleState))
+@pytest.mark.parametrize(("old", "new"), list(product(CycleState, CycleState)))
 def test_a_cycle_makes_only_the_moves_that_are_drawn(old, new):
     """Every move of a cycle that is not in its drawing is refused, and names the cycle."""
     if (old.value, new.value) in CYCLE_MOVES:
@@ -21,7 +21,7 @@ def test_a_cycle_makes_only_the_moves_that_are_drawn(old, new):
             check_cycle_move("2026-03", old, new)
 
 
-@pytest.mark.parametrize(("old", "new"), product(ChunkState, ChunkState))
+@pytest.mark.parametrize(("old", "new"), list(product(ChunkState, ChunkState)))
 def test_a_chunk_makes_only_the_moves_that_are_drawn(old, new):
     """Every move of a chunk that is not in its drawing is refused, and says where."""
     if (old.value, new.value) in CHUNK_MOVES:
