@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from babel.core import Locale
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
-from babel.plural import to_python
+from bustia import formatting
+from bustia.formatting import LANGUAGES
 
 __all__ = ["FILTERS", "LANGUAGES", "Filter", "filters_for"]
-
-LANGUAGES: Mapping[str, str] = {"ca": "ca_ES", "es": "es_ES", "en": "en_GB"}
-"""The customers' languages, with the locale that each is formatted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +39,24 @@ _ARTICLES: Mapping[str, Callable[[int], str]] = {
 
 def filters_for(language: str) -> dict[str, Callable[..., str]]:
     """Give the filters of a language."""
-    locale = LANGUAGES[language]
-    rule = to_python(Locale.parse(locale).plural_form)
 
     def money(amount: Decimal) -> str:
-        return format_currency(amount, "EUR", locale=locale)
+        return formatting.money(amount, language)
 
     def day(value: date) -> str:
-        return format_date(value, "long", locale=locale)
+        return formatting.date_long(value, language)
 
     def the_date(value: date) -> str:
-        article = _ARTICLES[language]
-        return f"{article(value.day)}{day(value)}"
+        return _ARTICLES[language](value.day) + formatting.date_long(value, language)
 
     def number(value: Decimal | int) -> str:
-        return format_decimal(value, locale=locale)
+        return formatting.number(value, language)
 
     def percent(value: Decimal | int) -> str:
-        return format_percent(Decimal(value) / 100, locale=locale)
+        return formatting.percent(value, language)
 
     def plural(count: int, one: str, other: str) -> str:
-        return one if rule(count) == "one" else other
+        return one if formatting.plural_category(count, language) == "one" else other
 
     return {
         "money": money,
