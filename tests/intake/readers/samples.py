@@ -56,7 +56,8 @@ def ubl(kind: str = "Invoice", **changes: str) -> str:
             "</cac:PartyLegalEntity></cac:Party>"
         )
 
-    def item(number: str, name: str, amount: str, unit: str, net: str, price: str) -> str:
+    def item(number: str, name: str, amount: str, unit: str, money: tuple[str, str]) -> str:
+        net, price = money
         return (
             f"<cac:{line}><cbc:ID>{number}</cbc:ID>"
             f'<cbc:{quantity} unitCode="{unit}">{amount}</cbc:{quantity}>'
@@ -97,8 +98,8 @@ def ubl(kind: str = "Invoice", **changes: str) -> str:
 <cbc:TaxInclusiveAmount currencyID="EUR">{parts["with"]}</cbc:TaxInclusiveAmount>
 <cbc:PayableAmount currencyID="EUR">{parts["payable"]}</cbc:PayableAmount>
 </cac:LegalMonetaryTotal>
-{item("1", "Quota de servei", parts["days"], "DAY", parts["fixed"], "0.25")}
-{item(parts["second_id"], "Consum", "12", "MTQ", "6.00", "0.50")}
+{item("1", "Quota de servei", parts["days"], "DAY", (parts["fixed"], "0.25"))}
+{item(parts["second_id"], "Consum", "12", "MTQ", ("6.00", "0.50"))}
 </{kind}>"""
 
 
@@ -120,7 +121,8 @@ def cii(**changes: str) -> str:
         "<ram:RateApplicablePercent>10</ram:RateApplicablePercent>"
     )
 
-    def item(number: str, name: str, amount: str, unit: str, net: str, price: str) -> str:
+    def item(number: str, name: str, amount: str, unit: str, money: tuple[str, str]) -> str:
+        net, price = money
         return (
             "<ram:IncludedSupplyChainTradeLineItem><ram:AssociatedDocumentLineDocument>"
             f"<ram:LineID>{number}</ram:LineID></ram:AssociatedDocumentLineDocument>"
@@ -146,8 +148,8 @@ def cii(**changes: str) -> str:
 <ram:IssueDateTime><udt:DateTimeString format="102">{parts["issued"]}</udt:DateTimeString>
 </ram:IssueDateTime></rsm:ExchangedDocument>
 <rsm:SupplyChainTradeTransaction>
-{item("1", "Quota de servei", "59", "DAY", "14.75", "0.25")}
-{item("2", "Consum", "12", "MTQ", "6.00", "0.50")}
+{item("1", "Quota de servei", "59", "DAY", ("14.75", "0.25"))}
+{item("2", "Consum", "12", "MTQ", ("6.00", "0.50"))}
 <ram:ApplicableHeaderTradeAgreement>
 <ram:SellerTradeParty><ram:Name>Aigües de Vallserena, SA</ram:Name><ram:PostalTradeAddress>
 <ram:CountryID>ES</ram:CountryID></ram:PostalTradeAddress><ram:SpecifiedTaxRegistration>
