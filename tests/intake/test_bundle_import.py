@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,32 +12,16 @@ from django.test.utils import CaptureQueriesContext
 
 from bustia.billing import models
 from bustia.intake.bundle import FileFormat
-from bustia.intake.loader import BatchReport, ImportOptions, import_paths
 from bustia.intake.records import (
     CustomerRecord,
     InvoiceLineRecord,
     InvoiceRecord,
     MandateRecord,
 )
-from tests.intake.town import NOW, change, town, write_town
+from tests.intake.conftest import Load
+from tests.intake.town import Records, change, town, write_town
 
 pytestmark = pytest.mark.django_db
-
-Load = Callable[..., BatchReport]
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Load:
-    """Import one bundle and give its report."""
-
-    def importing(path: Path, *, partial: bool = False) -> BatchReport:
-        report = import_paths(
-            [path], ImportOptions(partial=partial), now=NOW, folder=tmp_path / "intake"
-        )
-        (batch,) = report.batches
-        return batch
-
-    return importing
 
 
 def table_rows() -> dict[str, list[tuple[object, ...]]]:
@@ -255,7 +238,7 @@ def test_number_of_statements_is_fixed(tmp_path: Path, load: Load) -> None:
     """A bundle of thirty customers takes as many statements as one of three."""
     counts = []
     for size in (3, 30):
-        records = {
+        records: Records = {
             CustomerRecord: [
                 record.model_copy(update={"code": f"C{size}-{place}"})
                 for place in range(size // 3)

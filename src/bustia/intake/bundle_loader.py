@@ -97,7 +97,7 @@ def _stage(cursor: CursorWrapper, bundle: Bundle, advance: Callable[[int], None]
             continue
         rows = _checked(found, read, problems, advance)
         staging.copy_rows(cursor, found.record_type, rows)
-        if read[found.file] != found.entry.rows:
+        if read[found.file] != found.entry.rows and not found.malformed:
             problems.extend([row_count_problem(found, read[found.file])])
             cursor.execute(f"TRUNCATE {staging.stage(found.file)}")
     problems.copy_to(cursor)
@@ -116,6 +116,7 @@ def _checked(
         checked = check_batch(found.record_type, batch, checks)
         problems.extend(checked.problems)
         read[found.file] += checked.read
+        found.malformed |= any(p.code is Code.MALFORMED_CSV for p in batch.problems)
         rows = protect(checked.rows) if found.file == "mandates" else checked.rows
         yield checked.lines, rows
         advance(checked.read)
@@ -142,7 +143,7 @@ def _file_reports(
         bad = rejected.get(found.file, 0)
         if found.problems:
             bad = found.entry.rows
-        elif read[found.file] != found.entry.rows:
+        elif read[found.file] != found.entry.rows and not found.malformed:
             bad = read[found.file]
         yield FileReport(
             found.entry.name, read[found.file], became.new, became.changed, became.unchanged, bad

@@ -46,6 +46,8 @@ class BundleFile:
     header: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
     """What is wrong with the file as a whole; its rows are then not read."""
+    malformed: bool = False
+    """A line isn't proper CSV, so that lines and rows may differ in number."""
 
     @property
     def file(self) -> str:

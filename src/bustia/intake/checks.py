@@ -101,10 +101,10 @@ def _checks(rejected_files: Collection[str]) -> Iterator["_Check | str"]:
         yield _duplicates(file)
         if file in _PERIODS:
             yield _period_order(file)
-    for file in ("contracts", "meters", "consents", "mandates", "consumption"):
-        yield from _references(file, rejected_files)
+    yield from _references("contracts", rejected_files)
     yield _tariff_reference()
-    yield from _references("invoices", rejected_files)
+    for file in ("meters", "consents", "mandates", "consumption", "invoices"):
+        yield from _references(file, rejected_files)
     yield from _INVOICE_CHECKS
     yield _child_rejected("invoices", "invoice_lines")
     if "invoice_lines" in rejected_files:
