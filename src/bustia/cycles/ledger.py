@@ -19,7 +19,7 @@ COLUMNS = ("emailed", "posted", "office_only", "suppressed", "open", "failed")
 
 # What became of each invoice: its delivery that was not superseded by another channel counts. An
 # invoice without one is open while its chunk waits, and failed where it could not be composed.
-_INVOICES = """
+_LEDGER = """
 WITH received AS (
     SELECT unnest(invoice_ids) AS id FROM cycles_chunk WHERE cycle_id = %(cycle)s),
 counted AS (
@@ -37,6 +37,9 @@ counted AS (
       LEFT JOIN cycles_failure f ON f.invoice_id = r.id
       LEFT JOIN deliver_delivery d
              ON d.invoice_id = r.id AND d.kind = 'invoice' AND d.state <> 'superseded')
+SELECT list, count(*),
+       CASE WHEN list = %(wanted)s THEN array_agg(i.number ORDER BY i.number) END
+  FROM counted JOIN billing_invoice i USING (id) GROUP BY list
 """
 
 
@@ -64,11 +67,7 @@ class ClosingLedger:
 
 def closing_ledger(cycle: Cycle) -> ClosingLedger:
     """Count what became of every invoice of a cycle."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INVOICES + "SELECT list, count(*) FROM counted GROUP BY list", {"cycle": cycle.pk}
-        )
-        counts = dict(cursor.fetchall())
+    counts = {row[0]: row[1] for row in _lists(cycle)}
     received = sum(len(ids) for ids in cycle.chunks.values_list("invoice_ids", flat=True))
     return ClosingLedger(received, *(counts.get(name, 0) for name in COLUMNS))
 
@@ -79,13 +78,14 @@ def invoices_in(cycle: Cycle, name: str) -> list[str]:
         raise CycleError(
             f"the closing ledger has no list {name!r}.", hint=f"Its lists: {', '.join(COLUMNS)}."
         )
+    return next((row[2] for row in _lists(cycle, name) if row[0] == name), [])
+
+
+def _lists(cycle: Cycle, wanted: str = "") -> list[tuple[str, int, list[str]]]:
+    """Give each list's name and size, and the invoices of the wanted one."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INVOICES + "SELECT i.number FROM counted JOIN billing_invoice i USING (id)"
-            " WHERE list = %(list)s ORDER BY i.number",
-            {"cycle": cycle.pk, "list": name},
-        )
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(_LEDGER, {"cycle": cycle.pk, "wanted": wanted})
+        return cursor.fetchall()
 
 
 @transaction.atomic
@@ -100,7 +100,7 @@ def close_cycle(code: str, now: datetime) -> Cycle:
         raise CycleError(
             f"{ledger.invoices_received} invoices were received, but the ledger counts {counted}.",
             where=f"cycle {code}",
-            hint="An invoice is in two lists or in none: bustia cycle show --list NAME tells which.",
+            hint="Some invoice is in two lists or in none; bustia cycle show --list NAME tells.",
         )
     if ledger.open:
         raise CycleError(

@@ -64,6 +64,17 @@ class Supervisor:
         """Give the processes that are running."""
         return [one.pid for one in self._workers if one is not None and one.poll() is None]
 
+    def restart_all(self) -> None:
+        """Kill every worker and start it anew, as after the database was lost."""
+        for number, worker in enumerate(self._workers):
+            if worker is not None:
+                worker.kill()
+                worker.wait()
+                if worker.stdin is not None:
+                    worker.stdin.close()
+                self._workers[number] = self._start(number)
+        self.restarts += len(self._workers)
+
     def tend(self) -> int:
         """Start the workers again that have ended; give how many there were."""
         ended = 0
