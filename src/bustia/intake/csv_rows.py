@@ -1,7 +1,7 @@
 """Reading the rows of a CSV file: fast when it is plain, line by line when it is not.
 
 A value holds no line break, so one unclosed quote spoils one line and not the rest of the file.
-A file without quotes and control characters goes through Arrow's parser in whole blocks, up to
+A file without quotes, control characters and empty lines goes through Arrow's parser in whole blocks, up to
 the first block with a row of too many or too few cells, or a byte that isn't UTF-8. From there
 on, and in any other file, every line is read by itself and a bad one gets its reason.
 """
@@ -44,7 +44,7 @@ class Inspection:
     sha256: str
     lines: int
     plain: bool
-    """No quotes, and no control characters but the line ends."""
+    """No quotes, no control characters but the line ends, and no empty lines."""
 
 
 def csv_header(path: Path, file: str) -> tuple[tuple[str, ...], Problem | None]:
@@ -83,6 +83,9 @@ def inspect(path: Path) -> Inspection:
                 plain
                 and len(chunk) == len(chunk.translate(None, _NOT_PLAIN))
                 and chunk.count(b"\r") == chunk.count(b"\r\n")
+                and not chunk.startswith((b"\n", b"\r\n"))
+                and b"\n\n" not in chunk
+                and b"\n\r\n" not in chunk
             )
     return Inspection(digest.hexdigest(), lines + (not ended), plain)
 
@@ -110,7 +113,7 @@ def _fast(path: Path, header: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
         read_options=pacsv.ReadOptions(
             block_size=_BLOCK_BYTES, column_names=list(header), skip_rows=1
         ),
-        parse_options=pacsv.ParseOptions(ignore_empty_lines=False),
+        parse_options=pacsv.ParseOptions(ignore_empty_lines=True),
         convert_options=pacsv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()),
             strings_can_be_null=True,
