@@ -107,7 +107,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "where", "what", "hint"), WRONG)
-def test_what_is_wrong_is_told_with_its_place(  # noqa: PLR0917
+def test_what_is_wrong_is_told_with_its_place(
     change: Change, old: str, new: str, where: str, what: str | None, hint: str | None
 ) -> None:
     """Each mistake is told with file, line and, where there is one, a suggestion."""

@@ -21,7 +21,7 @@ from django.utils.timezone import localdate
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
 
-__all__ = ["Population", "load_population"]
+__all__ = ["Population", "has_narrow_way", "load_population"]
 
 CHUNK = 2_000
 
@@ -166,8 +166,8 @@ def load_population(
     contracts were done since the last call.
     """
     base = _Base(cutoff, [path for path in paths if path in _COLUMNS])
-    columns = _Columns(base)
-    if all(columns.knows(path) for path in paths):
+    if all(has_narrow_way(path) for path in paths):
+        columns = _Columns(base)
         found = [columns.column(path) for path in paths]
         progress(len(base.rows))
         rows = tuple(zip(*found, strict=True)) if found else ((),) * len(base.rows)
@@ -176,6 +176,19 @@ def load_population(
         every = _facts(base.invoice_ids, cutoff, progress)
         rows = tuple(tuple([get(facts) for get in take]) for facts in every)
     return Population(base.contracts, base.invoice_ids, rows)
+
+
+def has_narrow_way(path: str) -> bool:
+    """Say whether a fact can be loaded without loading all the others."""
+    group, _, name = path.partition(".")
+    return (
+        path in _COLUMNS
+        or path in _CONSENTED
+        or path == "today"
+        or group in (*_LOOKED_UP, *_CONCERNED, "calendar")
+        or (group == "tariff" and name != "prices")
+        or path in _CONSUMED
+    )
 
 
 class _Base:
@@ -206,18 +219,6 @@ class _Columns:
         self._groups: dict[str, list[Facts]] = {}
         self._consents: dict[str, set[int]] | None = None
         self._found: dict[str, dict[int, Row]] = {}
-
-    def knows(self, path: str) -> bool:
-        """Say whether there is a narrow way to a fact."""
-        group, _, name = path.partition(".")
-        return (
-            path in _COLUMNS
-            or path in _CONSENTED
-            or path == "today"
-            or group in (*_LOOKED_UP, *_CONCERNED, "calendar")
-            or (group == "tariff" and name != "prices")
-            or path in _CONSUMED
-        )
 
     def column(self, path: str) -> Sequence[object]:
         """Give the values of a fact, in the order of the base's rows."""
