@@ -247,3 +247,50 @@ def test_facturae_of_another_version_is_refused() -> None:
         samples.FACTURAE["3.2.2"], "http://www.facturae.es/Facturae/2007/v3.1/Facturae"
     )
     assert _refused(text) == [("format_unknown", "")]
+
+
+@pytest.mark.parametrize(
+    "namespace",
+    [
+        "http://www.facturae.gob.es/formato/Versiones/Facturaev3_2.xml",
+        "http://www.facturae.gob.es/formato/Versiones/Facturaev3_2_1.xml",
+        "https://www.facturae.gob.es/formato/Versiones/Facturaev3_2_2.xml",
+    ],
+)
+def test_facturae_namespaces(namespace: str) -> None:
+    """Every namespace that Facturae 3.2 goes by is known."""
+    text = samples.facturae().replace(samples.FACTURAE["3.2.2"], namespace)
+    assert _only(text).number == "123"
+
+
+def test_breakdown_must_not_leave_out_a_category() -> None:
+    """Lines of a VAT rate that the breakdown doesn't have are rejected."""
+    text = samples.ubl()
+    at = text.rindex("<cbc:Percent>10<")
+    text = text[:at] + text[at:].replace("<cbc:Percent>10<", "<cbc:Percent>21<")
+    assert set(_refused(text)) == {("vat_mismatch", "BT-116"), ("vat_mismatch", "BG-23")}
+
+
+def test_facturae_line_tax_may_leave_out_its_amount() -> None:
+    """On a line the schema doesn't ask for the tax's amount."""
+    text = samples.facturae()
+    at = text.index("<Items>")
+    amount = "<TaxAmount><TotalAmount>1.90</TotalAmount></TaxAmount>"
+    invoice = _only(text[:at] + text[at:].replace(amount, ""))
+    assert (invoice.lines[0].category, invoice.lines[0].rate) == ("S", Decimal("10.00"))
+
+
+def test_rectifying_facturae_gives_money_back() -> None:
+    """A negative rectifying invoice is a credit note that cites the invoice it corrects."""
+    corrective = (
+        "<InvoiceClass>OR</InvoiceClass><Corrective><InvoiceNumber>9</InvoiceNumber>"
+        "<InvoiceSeriesCode>2025/</InvoiceSeriesCode></Corrective>"
+    )
+    text = samples.facturae(samples.facturae_invoice(), total="-20.90")
+    for amount in ("19.00", "1.90", "20.90", "20.00", "1.00"):
+        text = text.replace(f">{amount}<", f">-{amount}<")
+    text = text.replace("<Quantity>10<", "<Quantity>-10<")
+    invoice = _only(text.replace("<InvoiceClass>OO</InvoiceClass>", corrective))
+    assert (invoice.kind, invoice.type_code) == (InvoiceKind.CREDIT_NOTE, "381")
+    assert invoice.owed == Decimal("-20.90")
+    assert invoice.preceding[0].number == "2025/9"

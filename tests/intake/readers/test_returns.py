@@ -168,3 +168,27 @@ def test_bank_charges_are_told_apart() -> None:
     entry = samples.camt054_entry(samples.camt054_debit(), amount="24.33")
     debit = _only(samples.camt054(entry))
     assert (debit.amount, debit.reimbursed) == (Decimal("22.83"), Decimal("24.33"))
+
+
+def test_first_versions_call_the_reason_otherwise() -> None:
+    """The first camt.054 has RtrRsn and the first pain.002 StsRsn for Rsn."""
+    returned = "<RtrInf><RtrRsn><Cd>AC04</Cd></RtrRsn></RtrInf>"
+    entry = samples.camt054_entry(samples.camt054_debit(returned=returned))
+    assert _only(samples.camt054(entry, version="001.01")).reason == "AC04"
+    text = samples.pain002(version="001.02").replace("Rsn>", "StsRsn>")
+    assert _only(text).reason == "AM04"
+
+
+def test_reason_of_the_whole_payment_holds_for_its_debits() -> None:
+    """A debit without status and reason of its own has its payment information's."""
+    debit = samples.pain002_debit().replace("<TxSts>RJCT</TxSts>", "")
+    start, end = debit.index("<StsRsnInf>"), debit.index("</StsRsnInf>") + len("</StsRsnInf>")
+    above = "<PmtInfSts>RJCT</PmtInfSts><StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf>"
+    assert _only(samples.pain002(above + debit[:start] + debit[end:])).reason == "FF01"
+
+
+def test_reason_that_is_missing_is_remarked_upon() -> None:
+    """A return without any reason is taken, with an empty code and a remark."""
+    result = _read(samples.pain002(samples.pain002_debit(reason="")))
+    assert [debit.reason for debit in result.returned_debits] == [""]
+    assert [one.code for one in result.remarks] == ["reason_missing"]

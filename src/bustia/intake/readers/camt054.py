@@ -129,7 +129,7 @@ def _check_count(entry: Element, transactions: list[Element], whole: Reading) ->
 
 def _read(node: Element, place: _Place, source: Source, reading: Reading) -> ReturnedDebitDocument:
     references = first(node, "Refs")
-    code, words = reason_of(reading, node, ((node, "RtrInf"),))
+    code, words = reason_of(reading, node, nodes(node, "RtrInf"))
     amount, currency = money(reading, node, "AmtDtls/InstdAmt/Amt", "AmtDtls/TxAmt/Amt", "Amt")
     charged, charged_currency = money(reading, node, "Amt")
     if charged is None and place.is_only:

@@ -21,13 +21,8 @@ _EXEMPT, _NOT_SUBJECT = "01", "02"
 
 def read_line(node: Element, position: int, reading: Reading) -> InvoiceLineDocument:
     """Read an ``InvoiceLine``; where it has no sequence number, its place stands in."""
-    taxes = read_taxes(
-        nodes(node, "TaxesOutputs/Tax"),
-        reading.text(node, "SpecialTaxableEvent/SpecialTaxableEventCode"),
-        reading.text(node, "SpecialTaxableEvent/SpecialTaxableEventReason"),
-        reading,
-    )
-    vat = next((tax for tax in taxes if tax.category), None)
+    event = reading.text(node, "SpecialTaxableEvent/SpecialTaxableEventCode")
+    category, rate = _line_vat(nodes(node, "TaxesOutputs/Tax"), event, reading)
     article = reading.text(node, "ArticleCode")
     description = reading.required(node, "ItemDescription", "BT-153")
     return InvoiceLineDocument(
@@ -42,12 +37,22 @@ def read_line(node: Element, position: int, reading: Reading) -> InvoiceLineDocu
             node, "DiscountsAndRebates/Discount", "Charges/Charge", reading
         ),
         period=read_period(first(node, "LineItemPeriod"), reading),
-        category=vat.category if vat else "",
-        rate=vat.rate if vat else None,
+        category=category,
+        rate=rate,
         seller_item_id=article,
         order_line=reading.text(node, "ReceiverTransactionReference"),
         object_id=_reference(reading.text(node, "IssuerContractReference")),
     )
+
+
+def _line_vat(taxes: list[Element], event: str, reading: Reading) -> tuple[str, Decimal | None]:
+    """Give the category and rate of a line's value-added tax; its amounts may be left out."""
+    for node in taxes:
+        rate = reading.amount(node, "TaxRate", "BT-152")
+        category = _category(reading.text(node, "TaxTypeCode"), rate, event)
+        if category:
+            return category, rate
+    return "", None
 
 
 def _reference(value: str) -> Identifier | None:

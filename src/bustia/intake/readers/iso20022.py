@@ -1,6 +1,7 @@
 """What the bank messages pain.002 and camt.054 have in common."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from lxml import etree
@@ -12,6 +13,8 @@ from bustia.intake.readers.xml import Element, first, nodes, text_of, xpath_of
 __all__ = ["check_return", "given_id", "iban", "money", "reason_of", "version_of"]
 
 _CODE = re.compile(r"[A-Z0-9]{4}", re.ASCII)
+_REASONS = ("Rsn", "RtrRsn", "StsRsn")
+"""The reason's name: today's, and those of the first versions of camt.054 and pain.002."""
 _NOT_PROVIDED = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "NONE"})
 
 
@@ -29,18 +32,15 @@ def given_id(reading: Reading, node: Element | None, *paths: str) -> str:
     return ""
 
 
-def reason_of(
-    reading: Reading, node: Element, places: tuple[tuple[Element, str], ...]
-) -> tuple[str, str]:
-    """Give the reason's code and the bank's words, from the first place that has a reason.
+def reason_of(reading: Reading, node: Element, infos: Sequence[Element]) -> tuple[str, str]:
+    """Give the reason's code and the bank's words, from the first element that has a reason.
 
     Any code of ISO 20022's form is taken, known or not: the lists change twice a year. One of
     another form is rejected.
     """
-    infos = [info for parent, path in places for info in nodes(parent, path)]
     words = [text_of(one) for info in infos for one in nodes(info, "AddtlInf") if text_of(one)]
     for info in infos:
-        code = first(info, "Rsn/Cd")
+        code = next((one for name in _REASONS for one in nodes(info, f"{name}/Cd")), None)
         if code is not None:
             value = text_of(code)
             if not _CODE.fullmatch(value):
@@ -48,7 +48,7 @@ def reason_of(
                 reading.reject(code, "reason", "reason_invalid", reason)
             return value, " ".join(words)
     for info in infos:
-        own = reading.text(info, "Rsn/Prtry")
+        own = next((own for name in _REASONS if (own := reading.text(info, f"{name}/Prtry"))), "")
         if own:
             if _CODE.fullmatch(own):
                 return own, " ".join(words)

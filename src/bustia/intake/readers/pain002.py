@@ -36,6 +36,15 @@ class _Message:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Payment:
+    """What the debits of one payment information share, looked up once."""
+
+    id: str
+    status: str
+    reasons: tuple[Element, ...]
+
+
 def read_pain002(root: Element, source: Source) -> ReadResult:
     """Read a payment status report: each rejected debit, or the reason why it can't be taken."""
     whole = Reading(source.file)
@@ -58,9 +67,10 @@ def read_pain002(root: Element, source: Source) -> ReadResult:
     whole.day(report, "GrpHdr/CreDtTm", "returned_on")
     records: list[ReturnedDebitDocument] = []
     _whole_rejected(report, original, whole)
-    for payment in (report, *nodes(report, "OrgnlPmtInfAndSts")):
-        for node in nodes(payment, "TxInfAndSts"):
-            if not _is_rejected(node, payment, original):
+    for node_above in (report, *nodes(report, "OrgnlPmtInfAndSts")):
+        payment = _payment(node_above, original, whole)
+        for node in nodes(node_above, "TxInfAndSts"):
+            if (text_of(first(node, "TxSts")) or payment.status) != _REJECTED:
                 continue
             reading = Reading(source.file)
             document = _read(node, payment, message, reading)
@@ -81,13 +91,15 @@ def _result(whole: Reading, records: list[ReturnedDebitDocument]) -> ReadResult:
     )
 
 
-def _is_rejected(node: Element, payment: Element, original: Element | None) -> bool:
-    """Tell by the nearest status: the debit's own, its payment information's, the file's."""
-    found = (first(node, "TxSts"), first(payment, "PmtInfSts"))
-    status = next((text_of(one) for one in found if text_of(one)), "")
-    if not status and original is not None:
-        status = text_of(first(original, "GrpSts"))
-    return status == _REJECTED
+def _payment(node: Element, original: Element | None, reading: Reading) -> _Payment:
+    """Give the payment information's id, and its status and reasons or else the whole file's."""
+    above = (node, original) if original is not None else (node,)
+    found = (first(node, "PmtInfSts"), first(original, "GrpSts") if original is not None else None)
+    return _Payment(
+        id=given_id(reading, node, "OrgnlPmtInfId"),
+        status=next((text_of(one) for one in found if text_of(one)), ""),
+        reasons=tuple(info for one in above for info in nodes(one, "StsRsnInf")),
+    )
 
 
 def _whole_rejected(report: Element, original: Element | None, whole: Reading) -> None:
@@ -106,19 +118,12 @@ def _whole_rejected(report: Element, original: Element | None, whole: Reading) -
 
 
 def _read(
-    node: Element, payment: Element, message: _Message, reading: Reading
+    node: Element, payment: _Payment, message: _Message, reading: Reading
 ) -> ReturnedDebitDocument:
     report = message.report
     original = first(node, "OrgnlTxRef")
-    code, words = reason_of(
-        reading,
-        node,
-        (
-            (node, "StsRsnInf"),
-            (payment, "StsRsnInf"),
-            (report, "OrgnlGrpInfAndSts/StsRsnInf"),
-        ),
-    )
+    reasons = nodes(node, "StsRsnInf") or payment.reasons
+    code, words = reason_of(reading, node, reasons)
     amount, currency = money(reading, original, "Amt/InstdAmt", "IntrBkSttlmAmt", "Amt/EqvtAmt/Amt")
     return ReturnedDebitDocument(
         reason=code,
@@ -134,7 +139,7 @@ def _read(
         sha256=message.sha256,
         instruction_id=given_id(reading, node, "OrgnlInstrId"),
         original_message_id=given_id(reading, report, "OrgnlGrpInfAndSts/OrgnlMsgId"),
-        original_payment_info_id=given_id(reading, payment, "OrgnlPmtInfId"),
+        original_payment_info_id=payment.id,
         transaction_id=given_id(reading, node, "OrgnlTxId", "ClrSysRef"),
         bank_reference=given_id(reading, node, "StsId", "AcctSvcrRef"),
         debtor_iban=iban(reading, original, "DbtrAcct/Id/IBAN"),

@@ -156,6 +156,14 @@ def _check_breakdown(document: InvoiceDocument, places: Places, reading: Reading
             )
             reading.reject(place, "BT-116", "vat_mismatch", reason)
 
+    for (category, percent), amount in bases.items():
+        if amount and document.tax_subtotals:
+            reason = (
+                f"Lines and charges of category {category or '(none)'} at {percent or 0} % "
+                f"come to {amount}, but the VAT breakdown leaves them out."
+            )
+            reading.reject(document.xpath, "BG-23", "vat_mismatch", reason)
+
 
 def _bases(document: InvoiceDocument) -> dict[tuple[str, Decimal | None], Decimal]:
     bases: dict[tuple[str, Decimal | None], Decimal] = defaultdict(Decimal)

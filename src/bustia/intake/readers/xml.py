@@ -43,6 +43,7 @@ _BOMS = (
 _DECLARATION = re.compile(r"<\?xml\s[^>]*?\bencoding\s*=\s*[\"']([^\"']*)[\"']")
 _PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 
+_NAMESPACE = re.compile(r"\{[^}]*\}")
 _PREFIXES = {
     "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2": "cac",
     "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2": "cbc",
@@ -207,7 +208,7 @@ def local_name(node: Element) -> str:
 
 @cache
 def _steps(path: str) -> tuple[str, ...]:
-    return tuple(step.rpartition(":")[2] for step in path.split("/"))
+    return tuple("{*}" + step.rpartition(":")[2] for step in path.split("/"))
 
 
 def nodes(node: Element, path: str) -> list[Element]:
@@ -217,19 +218,22 @@ def nodes(node: Element, path: str) -> list[Element]:
     """
     found = [node]
     for step in _steps(path):
-        found = [child for parent in found for child in parent.iterchildren() if _is(child, step)]
+        found = [child for parent in found for child in parent.iterchildren(step)]
     return found
 
 
 def first(node: Element, path: str) -> Element | None:
     """Give the first element at a path below a node, if any."""
-    found = nodes(node, path)
-    return found[0] if found else None
+    return _first(node, _steps(path))
 
 
-def _is(node: Element, name: str) -> bool:
-    tag = node.tag
-    return isinstance(tag, str) and (tag == name or tag.endswith("}" + name))
+def _first(node: Element, steps: tuple[str, ...]) -> Element | None:
+    step, *rest = steps
+    for child in node.iterchildren(step):
+        found = _first(child, tuple(rest)) if rest else child
+        if found is not None:
+            return found
+    return None
 
 
 def text_of(node: Element | None) -> str:
@@ -238,19 +242,15 @@ def text_of(node: Element | None) -> str:
 
 
 def xpath_of(node: Element) -> str:
-    """Say where an element stands, as ``/Invoice/cac:InvoiceLine[2]/cbc:ID``."""
-    steps = []
-    at: Element | None = node
-    while at is not None:
-        parent = at.getparent()
-        step = _shown(at)
-        if parent is not None:
-            same = [child for child in parent.iterchildren() if child.tag == at.tag]
-            if len(same) > 1:
-                step = f"{step}[{same.index(at) + 1}]"
-        steps.append(step)
-        at = parent
-    return "/" + "/".join(reversed(steps))
+    """Say where an element stands, as ``/Invoice/cac:InvoiceLine[2]/cbc:ID``.
+
+    The numbers are lxml's, which counts the elements of a batch fast.
+    """
+    path = _NAMESPACE.sub("", node.getroottree().getelementpath(node))
+    places = [""] if path == "." else ["", *(step.partition("[")[2] for step in path.split("/"))]
+    names = [_shown(node), *(_shown(above) for above in node.iterancestors())]
+    steps = zip(reversed(names), places, strict=True)
+    return "".join(f"/{name}[{place}" if place else f"/{name}" for name, place in steps)
 
 
 def _shown(node: Element) -> str:
