@@ -264,4 +264,5 @@ def merge_all(cursor: CursorWrapper) -> dict[str, Taken]:
         new = cursor.rowcount
         taken[target.file] = Taken(new, changed, staged - new - changed)
     cursor.execute(_TAXES)
+    cursor.execute("ANALYZE " + ", ".join(target.table for target in _TARGETS))
     return taken
