@@ -133,8 +133,7 @@ def _check_batch(root: Element, found: list[Element], reading: Reading) -> None:
         due = sum((amount for amount in amounts if amount is not None), Decimal(0))
         if abs(stated_sum - due) >= Decimal("0.01"):
             reason = f"The batch's total is {stated_sum}, but its invoices come to {due}."
-            note = reading.reject if name == "TotalInvoicesAmount" else reading.remark
-            note(node, name, "total_mismatch", reason)
+            reading.reject(node, name, "total_mismatch", reason)
 
 
 def _read(node: Element, position: int, batch: _Batch, reading: Reading) -> InvoiceDocument:
