@@ -12,6 +12,7 @@ from babel.plural import to_python
 
 __all__ = [
     "LANGUAGES",
+    "amount",
     "date_long",
     "date_short",
     "days_span",
@@ -31,14 +32,19 @@ LANGUAGES: Mapping[str, Locale] = {
 """The customers' languages, with the locale that each is formatted in."""
 
 
-def money(amount: Decimal, language: str, currency: str = "EUR") -> str:
+def money(value: Decimal, language: str, currency: str = "EUR") -> str:
     """Write an amount: ``1.234,50 €``, in English ``€1,234.50``; a real minus sign."""
-    return _minus(format_currency(amount, currency, locale=LANGUAGES[language]))
+    return _minus(format_currency(value, currency, locale=LANGUAGES[language]))
 
 
-def price(amount: Decimal, language: str) -> str:
+def amount(value: Decimal, language: str) -> str:
+    """Write an amount for a column of amounts, without its currency: ``1.234,50``."""
+    return _minus(format_decimal(value, "#,##0.00", locale=LANGUAGES[language]))
+
+
+def price(value: Decimal, language: str) -> str:
     """Write a unit price with four to six decimals and no currency: ``0,4384``."""
-    return _minus(format_decimal(amount, "#,##0.0000##", locale=LANGUAGES[language]))
+    return _minus(format_decimal(value, "#,##0.0000##", locale=LANGUAGES[language]))
 
 
 def number(value: Decimal | int, language: str) -> str:

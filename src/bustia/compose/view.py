@@ -1,188 +1,162 @@
-"""A bill as display texts: all that the template needs, formatted, and nothing else.
+"""Turns what is known and what was decided into a bill's display texts, all formatted."""
 
-Leaves are typed. ``Text`` stays on one line, ``Prose`` is a paragraph that may wrap, a ``Drawing``
-is vector paths in a box; booleans, counts and tuples are structure. A template that only looks at
-structure is laid out alike for all bills of the same structure.
-"""
-
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NewType
 
-from bustia.compose.drawing import Drawing
+from bustia.billing.facts import Facts
+from bustia.compose.company import Company, TaxQr
+from bustia.compose.consumption import consumption_view
+from bustia.compose.detail import detail_view
+from bustia.compose.labels import Labels
+from bustia.compose.parts import (
+    ActionView,
+    BillView,
+    MessageView,
+    Particular,
+    Prose,
+    SenderView,
+    Text,
+)
+from bustia.compose.payment import Payer, amount_view, bare, slip_view, tax_qr_view
+from bustia.decide.decision import Decision, Message
+from bustia.formatting import LANGUAGES, date_long, days_span
 
-__all__ = [
-    "BillView",
-    "ChartView",
-    "CompanyView",
-    "FigureView",
-    "GlanceView",
-    "GroupView",
-    "LineView",
-    "MessageView",
-    "Pair",
-    "Prose",
-    "QrView",
-    "SlipView",
-    "TaxView",
-    "Text",
-]
+__all__ = ["MOST_MESSAGES", "BillOptions", "BillView", "bill_view"]
 
-Text = NewType("Text", str)
-Prose = NewType("Prose", str)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A label and its value."""
-
-    label: Text
-    value: Text
+MOST_MESSAGES = 6
+"""How many messages a bill has space for."""
 
 
 @dataclass(frozen=True, slots=True)
-class CompanyView:
-    """Who sends the bill."""
+class BillOptions:
+    """What is switched for one document."""
 
-    name: Text
-    legal: Text
-    address: Text
-    contact: Text
-    register: Text
-    phone: Text
-    emergency: Text
-    hours: Text
-    web: Text
-    email: Text
+    duplicate: bool = False
+    """A copy, which must say so (RD 1619/2012, art. 14)."""
+    tax_qr: TaxQr | None = None
+    """The tax QR, where not as the company's file says."""
 
 
-@dataclass(frozen=True, slots=True)
-class GlanceView:
-    """What everybody looks for first: how much, and until when or when it is charged."""
+def bill_view(
+    facts: Facts,
+    decision: Decision,
+    company: Company,
+    labels: Labels,
+    options: BillOptions | None = None,
+) -> BillView:
+    """Give the bill of one contract, in the language of ``labels``.
 
-    label: Text
-    total: Text
-    when_label: Text
-    when: Text
-    how: Prose
-    in_favour: bool
-    """The customer gets money back, or has nothing to pay."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """A personal message."""
-
-    tone: str
-    title: Text
-    body: tuple[Prose, ...]
-    action: Text
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChartView:
-    """Consumption of the last periods."""
-
-    drawing: Drawing
-    labels: tuple[Text, ...]
-    values: tuple[Text, ...]
-    has_estimates: bool
-    note: Text
-
-
-@dataclass(frozen=True, slots=True)
-class FigureView:
-    """A number that stands out, with what it is."""
-
-    number: Text
-    unit: Text
-    label: Text
+    ``company`` and ``labels`` are those of the customer's language. It reads no clock and no
+    file; the same arguments give the same bill.
+    """
+    options = options or BillOptions()
+    invoice = facts.invoice
+    payer = Payer(facts, company, labels)
+    slip = slip_view(payer)
+    heading = labels("heading_credit_note" if invoice.kind == "credit_note" else "heading")
+    seller = company.name if payer.is_own else invoice.seller_name
+    return BillView(
+        language=labels.language,
+        kind=invoice.kind,
+        duplicate=options.duplicate,
+        title=Text(labels("title", heading=heading, number=invoice.number, company=seller)),
+        keywords=tuple(Text(word) for word in (heading, invoice.number, facts.contract.number)),
+        sender=_sender(payer, seller),
+        heading=Text(heading),
+        number=Text(invoice.number),
+        issued=Text(date_long(invoice.issue_date, labels.language)),
+        recipient=_recipient(facts, labels.language),
+        particulars=tuple(_particulars(facts, labels)),
+        amount=amount_view(payer, slip),
+        messages=tuple(_message(message) for message in decision.chosen[:MOST_MESSAGES]),
+        consumption=consumption_view(facts, labels, company.colours),
+        detail=detail_view(facts, labels),
+        slip=slip,
+        tax_qr=tax_qr_view(payer, options.tax_qr or company.tax_qr),
+        service=tuple(_service(company, labels)),
+        notes=tuple(_notes(payer)),
+        running=Text(labels("running", heading=heading, number=invoice.number)),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class LineView:
-    """A line of the detail."""
-
-    description: Text
-    quantity: Text
-    price: Text
-    amount: Text
-
-
-@dataclass(frozen=True, slots=True)
-class GroupView:
-    """A concept with its lines and subtotal."""
-
-    title: Text
-    lines: tuple[LineView, ...]
-    amount: Text
+def _sender(payer: Payer, seller: str) -> SenderView:
+    company, labels = payer.company, payer.labels
+    address = f"{company.street}, {company.postcode} {company.town}"
+    if payer.is_own:
+        legal = f"{company.legal_name} · NIF {company.nif} · {address} · {company.registry}"
+    else:
+        nif = payer.facts.invoice.seller_nif
+        legal = labels("sold_by", seller=f"{seller} · NIF {nif}" if nif else seller)
+    return SenderView(Text(seller), Prose(legal), Text(f"{company.name} · {address}"))
 
 
-@dataclass(frozen=True, slots=True)
-class TaxView:
-    """A rate of VAT, what it is charged on, and how much it is."""
-
-    label: Text
-    base: Text
-    amount: Text
-
-
-@dataclass(frozen=True, slots=True)
-class SlipView:
-    """The payment slip, for those who don't pay by direct debit."""
-
-    title: Text
-    explanation: Prose
-    fields: tuple[Pair, ...]
-    barcode: Drawing
-    digits: Text
+def _recipient(facts: Facts, language: str) -> tuple[Prose, ...]:
+    """Give the lines of the address, without empty ones; the country where it is abroad."""
+    customer = facts.customer
+    lines = [
+        customer.name,
+        customer.street,
+        f"{customer.postcode} {customer.town}".strip(),
+    ]
+    if customer.province and customer.province != customer.town:
+        lines.append(customer.province)
+    if customer.country not in {"", "ES"}:
+        name = LANGUAGES[language].territories.get(customer.country, customer.country)
+        lines.append(name.upper())
+    return tuple(Prose(line) for line in lines if line)
 
 
-@dataclass(frozen=True, slots=True)
-class QrView:
-    """The tax agency's QR code with its two captions; the lower one may be empty."""
+def _particulars(facts: Facts, labels: Labels) -> Iterator[Particular]:
+    invoice, contract, customer = facts.invoice, facts.contract, facts.customer
+    supply = contract.supply_street
+    if supply and contract.supply_town:
+        supply = f"{supply}, {contract.supply_postcode} {contract.supply_town}"
+    if invoice.days:
+        days = days_span(invoice.period_from, invoice.period_to, labels.language)
+        period = labels("period_days", period=days, days=str(invoice.days))
+    else:
+        period = ""
+    corrects = invoice.corrects if invoice.kind == "credit_note" else ""
+    for key, value in (
+        ("corrects", corrects),
+        ("holder", customer.name),
+        ("nif", customer.nif),
+        ("contract", contract.number),
+        ("period", period),
+        ("supply", supply),
+    ):
+        if value:
+            yield Particular(Text(labels(key)), Prose(value))
 
-    above: Text
-    drawing: Drawing
-    below: Text
+
+def _message(message: Message) -> MessageView:
+    action = message.action
+    return MessageView(
+        message.tone,
+        Prose(message.title),
+        tuple(Prose(paragraph) for paragraph in message.body),
+        ActionView(Text(action.label), Text(action.url) if action.url else None)
+        if action
+        else None,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class BillView:
-    """A whole bill."""
+def _service(company: Company, labels: Labels) -> Iterator[Particular]:
+    for key, value in (
+        ("service_care", f"{company.phone}, {company.office_hours}"),
+        ("service_emergency", company.emergency_phone),
+        ("service_office", bare(company.office_url)),
+        ("service_email", company.email),
+    ):
+        yield Particular(Text(labels(key)), Prose(value))
 
-    language: str
-    title: Text
-    """Title of the PDF."""
-    kind: Text
-    number: Text
-    duplicate: Text
-    """"Duplicate" in the customer's language, or empty."""
-    company: CompanyView
-    recipient: tuple[Text, ...]
-    facts: tuple[Pair, ...]
-    """Number, dates, contract: beside the recipient."""
-    supply: tuple[Pair, ...]
-    """Holder, address, tariff, meter: below."""
-    glance: GlanceView
-    qr: QrView | None
-    messages_title: Text
-    messages: tuple[MessageView, ...]
-    consumption_title: Text
-    figures: tuple[FigureView, ...]
-    chart: ChartView | None
-    readings: tuple[Pair, ...]
-    detail_title: Text
-    detail_columns: tuple[Text, Text, Text, Text]
-    groups: tuple[GroupView, ...]
-    net: Pair
-    taxes_title: Text
-    taxes: tuple[TaxView, ...]
-    total: Pair
-    tariff_note: Prose
-    slip: SlipView | None
-    legal: tuple[Prose, ...]
-    page_of: Text
-    """As in "page {page} of {pages}", to be filled in by the template."""
-    continued: Text
-    """The running head of the pages after the first."""
+
+def _notes(payer: Payer) -> Iterator[Prose]:
+    """Give the legal notes; the one on help with payment only where something is to be paid."""
+    labels = payer.labels
+    if payer.facts.invoice.kind == "invoice" and payer.facts.contract.use == "domestic":
+        yield Prose(labels("note_help"))
+    yield Prose(labels("note_claims", email=payer.company.email))
+    yield Prose(
+        labels("note_privacy", company=payer.company.legal_name, url=payer.company.privacy_url)
+    )

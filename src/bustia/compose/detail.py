@@ -1,0 +1,131 @@
+"""How the amount comes about: concept by concept, block by block, then VAT and total."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import groupby
+
+from bustia.billing.facts import Facts, LineFacts, TaxFacts
+from bustia.compose.labels import Labels
+from bustia.compose.parts import ConceptView, DetailView, LineView, Prose, SumView, TaxView, Text
+from bustia.formatting import (
+    amount,
+    date_short,
+    money,
+    number,
+    percent,
+    plural_category,
+    price,
+)
+from bustia.money import ZERO
+
+__all__ = ["detail_view"]
+
+_UNITS = {
+    "m3": "m³",
+    "MTQ": "m³",
+    "LTR": "l",
+    "KWH": "kWh",
+    "MWH": "MWh",
+    "KGM": "kg",
+    "HUR": "h",
+    "KMT": "km",
+    "MTR": "m",
+}
+"""Signs for units of UN/ECE Recommendation 20 that e-invoices of utilities use."""
+_PIECES = {"unit", "C62", "EA", "H87", "NAR", "ZZ", "XPP", "1N", ""}
+_DAYS = {"day", "DAY"}
+
+
+def detail_view(facts: Facts, labels: Labels) -> DetailView:
+    """Show every line under its concept, the VAT by rate, the total, and what is left to pay."""
+    invoice, language = facts.invoice, labels.language
+    concepts = tuple(
+        _concept(concept, tuple(lines), labels)
+        for concept, lines in groupby(invoice.lines, key=lambda line: line.concept)
+    )
+    paid = invoice.total - invoice.payable
+    rest = (
+        (
+            SumView(Text(labels("paid_before")), Text(money(-paid, language, invoice.currency))),
+            SumView(
+                Text(labels("left_to_pay")),
+                Text(money(invoice.payable, language, invoice.currency)),
+            ),
+        )
+        if paid and invoice.kind == "invoice"
+        else ()
+    )
+    return DetailView(
+        concepts,
+        tuple(_tax(tax, labels) for tax in invoice.taxes),
+        SumView(Text(labels("total")), Text(money(invoice.total, language, invoice.currency))),
+        rest,
+        tuple(_notes(facts, labels)),
+    )
+
+
+def _concept(concept: str, lines: tuple[LineFacts, ...], labels: Labels) -> ConceptView:
+    total = sum((line.amount for line in lines), ZERO)
+    return ConceptView(
+        Prose(labels(f"concept_{concept}")),
+        Text(amount(total, labels.language)),
+        tuple(_line(line, labels) for line in lines),
+    )
+
+
+def _line(line: LineFacts, labels: Labels) -> LineView:
+    language = labels.language
+    if line.description:
+        description = line.description
+    elif line.kind == "variable" and line.block:
+        description = labels("line_block", block=str(line.block))
+    else:
+        description = labels(f"line_{line.kind}")
+    if line.period_from and line.period_to:
+        first, last = (date_short(day, language)[:5] for day in (line.period_from, line.period_to))
+        description = f"{description}, {first}–{last}"
+    return LineView(
+        Prose(description),
+        Text(_quantity(line.quantity, line.unit, labels)),
+        Text(price(line.unit_price, language)),
+        Text(amount(line.amount, language)),
+    )
+
+
+def _quantity(quantity: Decimal, unit: str, labels: Labels) -> str:
+    text = number(quantity, labels.language)
+    if unit in _DAYS:
+        whole = quantity == quantity.to_integral_value()
+        one = whole and plural_category(int(quantity), labels.language) == "one"
+        return labels("one_day" if one else "many_days", days=text)
+    if unit in _PIECES:
+        return text
+    return f"{text}\xa0{_UNITS.get(unit, unit)}"
+
+
+def _tax(tax: TaxFacts, labels: Labels) -> TaxView:
+    language = labels.language
+    if tax.rate:
+        label = labels("vat", rate=percent(tax.rate, language))
+    else:
+        label = labels("vat_exempt" if tax.category in {"E", "Z"} else "vat_none")
+    return TaxView(
+        Text(label), Text(amount(tax.base, language)), Text(amount(tax.amount, language))
+    )
+
+
+def _notes(facts: Facts, labels: Labels) -> Iterator[Prose]:
+    """Say which tariff was applied, and why the same block may have two prices."""
+    tariff, contract, language = facts.tariff, facts.contract, labels.language
+    if not any(line.concept in {"water", "sewerage", "canon"} for line in facts.invoice.lines):
+        return
+    if tariff.name:
+        key = "tariff_social" if contract.social_tariff else "tariff_applied"
+        yield Prose(labels(key, tariff=tariff.name))
+    if tariff.changed and tariff.changed_on:
+        yield Prose(labels("tariff_changed", day=date_short(tariff.changed_on, language)))
+    if any(line.concept == "canon" for line in facts.invoice.lines):
+        people = contract.use == "domestic" and contract.persons > 0
+        yield Prose(
+            labels("canon_people", people=str(contract.persons)) if people else labels("canon")
+        )

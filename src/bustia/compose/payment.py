@@ -1,0 +1,192 @@
+"""What is to be paid, when and how: the panel at the top, the slip, and the tax QR."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bustia.billing.facts import Facts
+from bustia.compose.barcode import FIRST_DATED_SUFFIX, cuaderno57, gs1_128
+from bustia.compose.company import Company, TaxQr
+from bustia.compose.labels import Labels
+from bustia.compose.parts import AmountView, Prose, SlipView, TaxQrView, Text
+from bustia.compose.qr import qr_code, verifactu_url
+from bustia.formatting import date_long, date_short, money
+from bustia.money import cents
+
+__all__ = ["Payer", "amount_view", "slip_view", "tax_qr_view"]
+
+_LARGEST_SLIP_CENTS = 10**10 - 1
+_IBAN_GROUP = re.compile(r".{4}(?=.)")
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """What payment needs to know: the facts, who sends, and the words."""
+
+    facts: Facts
+    company: Company
+    labels: Labels
+
+    @property
+    def language(self) -> str:
+        """The customer's language."""
+        return self.labels.language
+
+    @property
+    def is_own(self) -> bool:
+        """The company itself sells, not a party whose e-invoice it passes on."""
+        seller = self.facts.invoice.seller_nif
+        return not self.facts.invoice.seller_name or seller == self.company.nif
+
+    @property
+    def domiciled(self) -> bool:
+        """The bank is charged."""
+        return self.facts.invoice.payment_means == "direct_debit"
+
+
+def amount_view(payer: Payer, slip: SlipView | None) -> AmountView:
+    """Say how much, by when and how: charged, to be paid, given back, or nothing at all."""
+    labels, language = payer.labels, payer.language
+    invoice = payer.facts.invoice
+    if invoice.kind == "credit_note" or invoice.payable < 0:
+        return AmountView(
+            "refund",
+            Text(labels("amount_refund")),
+            Text(money(abs(invoice.payable or invoice.total), language, invoice.currency)),
+            Text(labels("nothing_to_pay")),
+            Text(""),
+            (Prose(labels("how_refund")),),
+        )
+    figure = Text(money(invoice.payable, language, invoice.currency))
+    if invoice.payable == 0:
+        how = "how_paid" if invoice.total else "how_nothing"
+        return AmountView(
+            "nothing",
+            Text(labels("amount_due")),
+            figure,
+            Text(labels("nothing_to_pay")),
+            Text(""),
+            (Prose(labels(how)),),
+        )
+    if payer.domiciled:
+        day = invoice.charge_date or invoice.due_date
+        return AmountView(
+            "charge",
+            Text(labels("amount_due")),
+            figure,
+            Text(labels("charge_on") if day else labels("charge_soon")),
+            Text(date_long(day, language) if day else ""),
+            _charged_to(payer),
+        )
+    return AmountView(
+        "pay",
+        Text(labels("amount_due")),
+        figure,
+        Text(labels("pay_until") if invoice.due_date else labels("pay_on_receipt")),
+        Text(date_long(invoice.due_date, language) if invoice.due_date else ""),
+        _pay_by(payer, slip),
+    )
+
+
+def _charged_to(payer: Payer) -> tuple[Prose, ...]:
+    """Announce the charge as SEPA core asks: account, mandate and creditor."""
+    mandate = payer.facts.mandate
+    if not (mandate.active and payer.is_own):
+        return (Prose(payer.labels("how_charge")),)
+    account = mandate.iban_masked.replace("*", "•").replace(" ", "\xa0")
+    return (
+        Prose(payer.labels("how_charge_account", iban=account)),
+        Prose(
+            payer.labels(
+                "how_charge_mandate",
+                mandate=mandate.reference,
+                creditor=payer.company.sepa_creditor_id,
+            )
+        ),
+    )
+
+
+def _pay_by(payer: Payer, slip: SlipView | None) -> tuple[Prose, ...]:
+    labels, invoice = payer.labels, payer.facts.invoice
+    if not payer.is_own:
+        return (Prose(labels("how_agreed")),)
+    if slip is not None:
+        return (Prose(labels("how_slip", office=bare(payer.company.office_url))),)
+    iban = _IBAN_GROUP.sub(lambda group: f"{group[0]}\xa0", payer.company.iban)
+    return (Prose(labels("how_transfer", iban=iban, number=invoice.number)),)
+
+
+def bare(url: str) -> str:
+    """Give an address as people write it, without ``https://``."""
+    return url.removeprefix("https://").removesuffix("/")
+
+
+def slip_view(payer: Payer) -> SlipView | None:
+    """Make the slip for a bill that is not domiciled and not zero, if the bank's form holds it."""
+    invoice, company, labels = payer.facts.invoice, payer.company, payer.labels
+    if (
+        invoice.kind != "invoice"
+        or invoice.payable <= 0
+        or invoice.payment_means not in {"slip", "transfer"}
+        or invoice.currency != "EUR"
+        or not payer.is_own
+    ):
+        return None
+    reference = _reference(invoice.payment_reference, invoice.number)
+    dated = int(company.slip_suffix) >= FIRST_DATED_SUFFIX
+    amount = _whole_cents(invoice.payable)
+    if reference is None or amount is None or (dated and invoice.due_date is None):
+        return None
+    digits = cuaderno57(
+        issuer=company.slip_issuer,
+        suffix=company.slip_suffix,
+        reference=reference,
+        identification=(invoice.due_date if dated else None) or invoice.issue_date,
+        amount_cents=amount,
+    )
+    due = date_short(invoice.due_date, payer.language) if invoice.due_date else ""
+    return SlipView(
+        explanation=Prose(labels("slip_explanation")),
+        issuer=Text(f"{digits[5:13]}-{digits[13:16]}"),
+        reference=Text(digits[16:29]),
+        identification=Text(digits[29:35]),
+        amount=Text(money(invoice.payable, payer.language)),
+        due=Text(due),
+        holder=Text(payer.facts.customer.name),
+        barcode=gs1_128(digits, labels("barcode_alt", digits=digits)),
+        digits=Text(
+            f"({digits[:2]}) {digits[2:5]} {digits[5:13]} {digits[13:16]} {digits[16:29]}"
+            f" {digits[29:35]} {digits[35:45]} {digits[45]}"
+        ),
+    )
+
+
+def _reference(payment_reference: str, number: str) -> str | None:
+    """Give the slip's reference: the bank's where it is 11 digits or fewer, else the number's."""
+    if payment_reference.isascii() and payment_reference.isdigit() and len(payment_reference) <= 11:
+        return payment_reference
+    digits = re.sub(r"[^0-9]", "", number)[-11:]
+    return digits or None
+
+
+def _whole_cents(amount: Decimal) -> int | None:
+    try:
+        value = cents(amount)
+    except ValueError:
+        return None
+    return value if value <= _LARGEST_SLIP_CENTS else None
+
+
+def tax_qr_view(payer: Payer, mode: TaxQr) -> TaxQrView | None:
+    """Draw the QR by which the tax agency answers for the bill, where the switch is on."""
+    if mode == "none":
+        return None
+    invoice = payer.facts.invoice
+    url = verifactu_url(
+        mode,
+        nif=payer.company.nif if payer.is_own else invoice.seller_nif,
+        number=invoice.number,
+        issued=invoice.issue_date,
+        total=invoice.total,
+    )
+    return TaxQrView(qr_code(url, payer.labels("tax_qr_alt")), mode == "verifactu")
