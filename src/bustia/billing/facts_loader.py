@@ -38,7 +38,17 @@ from bustia.billing.facts import (
 )
 from bustia.money import ZERO
 
-__all__ = ["HISTORY_PERIODS", "load_facts"]
+__all__ = [
+    "HISTORY_PERIODS",
+    "OWED",
+    "PLANS",
+    "RETURNS",
+    "debt_facts",
+    "litres_a_day",
+    "load_facts",
+    "plan_facts",
+    "returned_debit_facts",
+]
 
 HISTORY_PERIODS = 13
 """Earlier billing periods shown beside the present one: two years of bimonthly bills, and one."""
@@ -100,7 +110,7 @@ SELECT contract_id, array_agg(kind) FROM (
 
 # An invoice is owed when its date has passed and payments don't cover it. What was issued up to
 # the day an active payment plan was agreed is in that plan, and is not counted again.
-_OWED = """
+OWED = """
 SELECT i.contract_id, i.id, i.number, i.issue_date,
        coalesce(i.due_date, i.charge_date, i.issue_date) AS due,
        i.payable_amount - coalesce(p.paid, 0) AS rest
@@ -117,7 +127,7 @@ SELECT i.contract_id, i.id, i.number, i.issue_date,
  ORDER BY i.contract_id, due, i.issue_date, i.number
 """
 
-_RETURNS = """
+RETURNS = """
 SELECT i.contract_id, i.id, i.number, r.amount, r.returned_on, r.reason
   FROM billing_returneddebit r
   JOIN billing_invoice i ON i.id = r.invoice_id
@@ -127,7 +137,7 @@ SELECT i.contract_id, i.id, i.number, r.amount, r.returned_on, r.reason
  ORDER BY i.contract_id, r.returned_on DESC, r.reference DESC
 """
 
-_PLANS = """
+PLANS = """
 SELECT l.contract_id, l.number, l.total_amount, n.due_date, n.amount, n.paid_on, n.position
   FROM (SELECT DISTINCT ON (contract_id) id, contract_id, number, total_amount
           FROM billing_paymentplan
@@ -203,9 +213,9 @@ def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
             row[0]: MandateFacts(True, *row[1:]) for row in fetch(_MANDATES, contracts, today)
         }
         consents: dict[int, list[str]] = dict(fetch(_CONSENTS, contracts, cutoff))
-        owed = _Grouped((row[0], row[1:]) for row in fetch(_OWED, contracts, today))
-        returns = _Grouped((row[0], row[1:]) for row in fetch(_RETURNS, contracts, today))
-        plans = _Grouped((row[0], row[1:]) for row in fetch(_PLANS, contracts, today))
+        owed = _Grouped((row[0], row[1:]) for row in fetch(OWED, contracts, today))
+        returns = _Grouped((row[0], row[1:]) for row in fetch(RETURNS, contracts, today))
+        plans = _Grouped((row[0], row[1:]) for row in fetch(PLANS, contracts, today))
         history = _Grouped((row[0], row[1:]) for row in fetch(_CONSUMPTION, contracts))
         prices = _Grouped(
             (row[0], _Price(row[1], BlockFacts(*row[2:8]), row[8]))

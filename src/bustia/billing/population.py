@@ -2,15 +2,14 @@
 
 :func:`~bustia.billing.facts_loader.load_facts` gives all that is known of a chunk of invoices;
 asking it of 50,000 contracts takes many seconds, most of them for facts that a question doesn't
-need. Here each needed fact is one column. Facts that few contracts have (debts, returned debits,
-plans) or that many share (tariff, calendar) are taken from ``load_facts`` itself, for the
-contracts concerned or for one contract of each kind, so that there is one place that knows what
-they mean; a test compares the rest.
+need. Here each needed fact is one column. What debts, returned debits and plans mean is asked of
+the loader's own functions; tariff and calendar, which many contracts share, come from
+``load_facts`` for one contract of each kind; a test compares every fact.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from operator import attrgetter
 from typing import Any
@@ -19,7 +18,15 @@ from django.db import connection
 from django.utils.timezone import localdate
 
 from bustia.billing.facts import Facts
-from bustia.billing.facts_loader import load_facts
+from bustia.billing.facts_loader import (
+    OWED,
+    PLANS,
+    RETURNS,
+    debt_facts,
+    load_facts,
+    plan_facts,
+    returned_debit_facts,
+)
 
 __all__ = ["Population", "has_narrow_way", "load_population"]
 
@@ -30,9 +37,10 @@ Row = tuple[Any, ...]
 # The invoice that speaks for a contract is its newest one.
 _BASE = """
 SELECT {columns}
-  FROM (SELECT DISTINCT ON (contract_id) * FROM billing_invoice
+  FROM (SELECT DISTINCT ON (contract_id) id FROM billing_invoice
          WHERE issue_date <= %(today)s
-         ORDER BY contract_id, issue_date DESC, id DESC) i
+         ORDER BY contract_id, issue_date DESC, id DESC) newest
+  JOIN billing_invoice i ON i.id = newest.id
   JOIN billing_contract c ON c.id = i.contract_id
   JOIN billing_customer u ON u.id = c.customer_id
  ORDER BY c.number
@@ -119,27 +127,14 @@ SELECT DISTINCT ON (contract_id) contract_id, reference, iban_masked
 # every contract's history would be half a million rows.
 _CONSUMPTION = """
 SELECT i.id, sum(n.m3), sum(n.period_to - n.period_from + 1)
-  FROM (SELECT DISTINCT ON (contract_id) * FROM billing_invoice
+  FROM (SELECT DISTINCT ON (contract_id) id FROM billing_invoice
          WHERE issue_date <= %(today)s
-         ORDER BY contract_id, issue_date DESC, id DESC) i
+         ORDER BY contract_id, issue_date DESC, id DESC) newest
+  JOIN billing_invoice i ON i.id = newest.id
   JOIN billing_consumption n ON n.contract_id = i.contract_id
    AND n.period_to < i.period_to AND n.period_from >= i.period_from - 366
  GROUP BY i.id
 """
-
-# Contracts that may have something: load_facts says what.
-_CONCERNED = {
-    "debt": """
-SELECT DISTINCT contract_id FROM billing_invoice
- WHERE kind = 'invoice' AND status IN ('open', 'returned')
-   AND coalesce(due_date, charge_date, issue_date) < %(today)s
-""",
-    "returned_debit": """
-SELECT DISTINCT i.contract_id FROM billing_returneddebit r
-  JOIN billing_invoice i ON i.id = r.invoice_id WHERE i.status IN ('open', 'returned')
-""",
-    "plan": "SELECT contract_id FROM billing_paymentplan WHERE status = 'active'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +180,7 @@ def has_narrow_way(path: str) -> bool:
         path in _COLUMNS
         or path in _CONSENTED
         or path == "today"
-        or group in (*_LOOKED_UP, *_CONCERNED, "calendar")
+        or group in (*_LOOKED_UP, *_FEW, "calendar")
         or (group == "tariff" and name != "prices")
         or path in _CONSUMED
     )
@@ -204,6 +199,13 @@ class _Base:
         self.contract_ids = tuple(row[1] for row in self.rows)
         self.contracts = tuple(row[2] for row in self.rows)
 
+    def fetch_of(self, sql: str, contract_ids: list[int]) -> list[Row]:
+        """Run one of the loader's queries: its parameters are contracts and the day."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [contract_ids, self.today])
+            rows: list[Row] = cursor.fetchall()
+            return rows
+
     def fetch(self, sql: str) -> list[Row]:
         with connection.cursor() as cursor:
             cursor.execute(sql, {"today": self.today, "cutoff": self.cutoff})
@@ -219,6 +221,7 @@ class _Columns:
         self._groups: dict[str, list[Facts]] = {}
         self._consents: dict[str, set[int]] | None = None
         self._found: dict[str, dict[int, Row]] = {}
+        self._few: dict[str, list[object]] = {}
 
     def column(self, path: str) -> Sequence[object]:
         """Give the values of a fact, in the order of the base's rows."""
@@ -235,6 +238,8 @@ class _Columns:
             found = self._looked_up(group, name)
         elif path in _CONSUMED:
             found = self._consumption(name)
+        elif group in _FEW:
+            found = self._of_few(group, name)
         else:
             get = attrgetter(path)
             found = [get(facts) for facts in self._shared(group)]
@@ -269,32 +274,47 @@ class _Columns:
         found = self._found["consumption"]
         return [found[invoice][place] for invoice in self._base.invoice_ids]
 
+    def _of_few(self, group: str, name: str) -> list[object]:
+        """Give a fact that most contracts have nothing to say about."""
+        base = self._base
+        if group not in self._few:
+            sql, sum_up = _FEW[group]
+            rows: dict[int, list[Row]] = {}
+            for row in base.fetch_of(sql, list(base.contract_ids)):
+                rows.setdefault(row[0], []).append(row[1:])
+            invoice = dict(zip(base.contract_ids, base.invoice_ids, strict=True))
+            nothing = sum_up((), 0, base.today)
+            self._few[group] = [
+                sum_up(rows[one], invoice[one], base.today) if one in rows else nothing
+                for one in base.contract_ids
+            ]
+        get = attrgetter(name)
+        return [get(facts) for facts in self._few[group]]
+
     def _shared(self, group: str) -> list[Facts]:
-        """Give, for every contract, facts whose ``group`` is the same as the contract's own."""
+        """Give, for every contract, facts whose tariff or calendar is the contract's own."""
         if group not in self._groups:
-            self._groups[group] = self._facts_of(group)
+            base = self._base
+            if group == "tariff":
+                keys = [(row[3], row[5], row[6]) for row in base.rows]
+            else:
+                domiciled = self.column("mandate.active")
+                keys = [
+                    (row[4], row[7], active)
+                    for row, active in zip(base.rows, domiciled, strict=True)
+                ]
+            example = dict(zip(keys, base.invoice_ids, strict=True))
+            invoices = sorted(example.values())
+            known = dict(zip(invoices, _facts(invoices, base.cutoff), strict=True))
+            self._groups[group] = [known[example[key]] for key in keys]
         return self._groups[group]
 
-    def _facts_of(self, group: str) -> list[Facts]:
-        base = self._base
-        if group in _CONCERNED:
-            concerned = {row[0] for row in base.fetch(_CONCERNED[group])}
-            keys: list[object] = [
-                contract if contract in concerned else None for contract in base.contract_ids
-            ]
-        elif group == "tariff":
-            keys = [row[3:4] + row[5:7] for row in base.rows]
-        else:
-            domiciled = self.column("mandate.active")
-            keys = [
-                (row[4], row[7], active) for row, active in zip(base.rows, domiciled, strict=True)
-            ]
-        example = dict(zip(keys, base.invoice_ids, strict=True))
-        known = dict(zip(sorted(example.values()), _facts(sorted(example.values()), base.cutoff),
-                         strict=True))  # fmt: skip
-        return [known[example[key]] for key in keys]
 
-
+_FEW: dict[str, tuple[str, Callable[[Sequence[Row], int, date], object]]] = {
+    "debt": (OWED, debt_facts),
+    "returned_debit": (RETURNS, lambda rows, invoice, _: returned_debit_facts(rows, invoice)),
+    "plan": (PLANS, lambda rows, _, today: plan_facts(rows, today)),
+}
 _LOOKED_UP: dict[str, tuple[str, tuple[str, ...], Row]] = {
     "meter": (_METERS, ("known", "serial", "calibre_mm", "remote_read"), (False, "", 0, False)),
     "mandate": (_MANDATES, ("active", "reference", "iban_masked"), (False, "", "")),
