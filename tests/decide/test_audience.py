@@ -240,6 +240,8 @@ def test_the_command_counts_and_tests(
     facts = next(one for one in town if one.contract.number == number)
     assert shown["trace"] == decider.decide(facts).trace_json()
     assert shown["message"]["title"] == decider.write(rule, facts, "en").title
+    unplanned = next(one for one in town if not one.plan.active).contract.number
+    assert run("test", "plan-next-instalment", "--contract", unplanned)["message"] is None
     listed = run("list")
     assert [one["id"] for one in listed["rules"]] == [one.id for one in decider.release.rules]
 

@@ -8,6 +8,8 @@ from bustia.decide.expression import ExpressionError
 from bustia.decide.texts import TextProgram, read_text
 from bustia.errors import DecideError
 
+from .customers import customer
+
 COMPANY = {"name": "Aigües", "phone": "977 000 100"}
 NOTHING: frozenset[str] = frozenset()
 
@@ -126,3 +128,10 @@ def test_names_are_written_as_they_are(decider: Decider) -> None:
     assert write(decider, "{{ customer.name }} – {{ company.name }}") == (
         "Montserrat Puig Soler – Aigües"
     )
+
+
+def test_a_text_without_its_facts_is_an_error_of_its_rule(decider: Decider) -> None:
+    """Written for somebody whom its condition excludes, it fails as a rule does."""
+    facts = customer(plan__next_date=None)
+    with pytest.raises(DecideError, match="plan-next-instalment"):
+        decider.write("plan-next-instalment", facts)

@@ -1,5 +1,6 @@
 """``bustia message``: see the message rules, try one on a customer, count its audience."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from bustia.cli.common import (
     progress_bar,
     table,
 )
-from bustia.errors import StationeryError
+from bustia.errors import DecideError, StationeryError
 
 if TYPE_CHECKING:
     from bustia.billing.facts import Facts
@@ -119,13 +120,30 @@ def test(
 
         decider = Decider(release)
         decision = decider.decide(facts)
-        message = decider.write(rule, facts, language)
         entry = next(one for one in decision.trace if one.rule == rule)
-        values = _values(decider, rule, facts)
+        tried = _Tried(
+            number,
+            _written(decider, facts, language, entry),
+            entry,
+            _values(decider, rule, facts),
+            decision,
+        )
         if as_json:
-            print_json(_test_json(number, message, entry, values, decision))
+            print_json(tried.as_json())
         else:
-            _show_test(number, message, entry, values, decision)
+            tried.show()
+
+
+def _written(
+    decider: "Decider", facts: "Facts", language: str | None, entry: "TraceEntry"
+) -> "Message | None":
+    """Write the message; ``None`` where it isn't for this customer and its facts are missing."""
+    try:
+        return decider.write(entry.rule, facts, language)
+    except DecideError:
+        if entry.outcome.value == "chosen":
+            raise
+        return None
 
 
 def _facts_of(number: str, instance: "Instance") -> "Facts":
@@ -184,35 +202,55 @@ def _message_json(message: "Message") -> dict[str, Any]:
     }
 
 
-def _test_json(
-    number: str,
-    message: "Message",
-    entry: "TraceEntry",
-    values: dict[str, str],
-    decision: "Decision",
-) -> dict[str, Any]:
-    return {
-        "contract": number,
-        "rule": message.rule,
-        "chosen": entry.outcome.value == "chosen",
-        "reason": str(entry),
-        "facts": values,
-        "message": _message_json(message),
-        "shown_instead": [one.rule for one in decision.chosen if one.rule != message.rule],
-        "trace": decision.trace_json(),
-    }
-
-
 _COLOURS = {"alert": "red", "info": "blue", "offer": "green"}
 
 
-def _show_test(
-    number: str,
-    message: "Message",
-    entry: "TraceEntry",
-    values: dict[str, str],
-    decision: "Decision",
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of trying a rule on a contract."""
+
+    contract: str
+    message: "Message | None"
+    entry: "TraceEntry"
+    values: dict[str, str]
+    decision: "Decision"
+
+    @property
+    def chosen(self) -> bool:
+        return self.entry.outcome.value == "chosen"
+
+    @property
+    def others(self) -> list[str]:
+        return [one.rule for one in self.decision.chosen if one.rule != self.entry.rule]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "contract": self.contract,
+            "rule": self.entry.rule,
+            "chosen": self.chosen,
+            "reason": str(self.entry),
+            "facts": self.values,
+            "message": _message_json(self.message) if self.message else None,
+            "also_shown": self.others,
+            "trace": self.decision.trace_json(),
+        }
+
+    def show(self) -> None:
+        verdict = "reads this" if self.chosen else f"doesn't read this: {self.entry}"
+        style = "bold green" if self.chosen else "bold yellow"
+        out.print(
+            f"Contract {self.contract} {verdict}.", style=style, markup=False, highlight=False
+        )
+        if self.message is not None:
+            _show_message(self.message)
+        if self.values:
+            rows = list(self.values.items())
+            out.print(table("Facts that the rule asks about", ("Fact", "Value"), rows))
+        if self.others:
+            out.print(f"Also shown: {', '.join(self.others)}", markup=False, highlight=False)
+
+
+def _show_message(message: "Message") -> None:
     from rich.panel import Panel
     from rich.text import Text
 
@@ -226,15 +264,6 @@ def _show_test(
         text.append(f"\n\nSMS: {message.sms}", style="dim")
     title = Text(message.title, style="bold")
     out.print(Panel(text, title=title, title_align="left", border_style=colour, width=88))
-    chosen = entry.outcome.value == "chosen"
-    verdict = "would read this" if chosen else f"would not read this: {entry}"
-    style = "bold green" if chosen else "bold yellow"
-    out.print(f"Contract {number} {verdict}.", style=style, markup=False, highlight=False)
-    if values:
-        out.print(table("Facts it asks about", ("Fact", "Value"), list(values.items())))
-    others = [one.rule for one in decision.chosen if one.rule != message.rule]
-    if others:
-        out.print(f"Also shown: {', '.join(others)}", markup=False, highlight=False)
 
 
 @command.command(epilog="Example: bustia message audience unpaid-invoices --list --limit 10")

@@ -21,6 +21,8 @@ from bustia.errors import DecideError
 __all__ = ["Text", "TextProgram", "read_text"]
 
 _TAGS = ("content", "output", "illegal", "if", "for", "comment")
+_FAILURES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What a filter raises on a value that it wasn't made for, such as a date that is missing."""
 MOST_CHARACTERS = 4_000
 MOST_REPETITIONS = 200
 MOST_REMEMBERED = 20_000
@@ -107,7 +109,7 @@ class TextProgram:
         known = {path: _plain(value) for path, value in zip(self._leaves, several, strict=True)}
         try:
             return self._template.render({**_nested(known), **self._company})
-        except LiquidError as error:
+        except (LiquidError, *_FAILURES) as error:
             raise DecideError(
                 f"a text of {self._name} can't be written: {type(error).__name__}",
                 hint=f"Try it with: bustia message test {self._name} --contract …",
