@@ -1,6 +1,7 @@
 """Customers, contracts, invoices and what goes with them: what the billing system exported.
 
-Only the intake's loader writes these tables; everybody else reads them, mostly as facts.
+Only the intake's loader writes these tables; everybody else reads them, mostly as facts. Why some
+have fewer indexes and foreign keys than Django would give them: docs/decisions/0041.
 """
 
 from typing import Any
@@ -49,18 +50,21 @@ def _price() -> "models.DecimalField[Any, Any]":
 class SourceDocument(models.Model):
     """An e-invoice file as it was received, kept to be attached to the bill."""
 
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
     name = models.CharField(max_length=255)
     media_type = models.CharField(max_length=60)
     format = models.CharField(max_length=20)
     content = models.BinaryField()
     received_at = models.DateTimeField()
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sha256"], name="source_document_once")]
+
 
 class Customer(models.Model):
     """A person or company that holds contracts."""
 
-    code = models.CharField(max_length=40, unique=True)
+    code = models.CharField(max_length=40)
     kind = models.CharField(max_length=8)
     name = models.CharField(max_length=200)
     nif = models.CharField(max_length=20)
@@ -75,11 +79,14 @@ class Customer(models.Model):
     office_since = models.DateField(null=True, blank=True)
     deceased = models.BooleanField(default=False)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code"], name="customer_code_once")]
+
 
 class Contract(models.Model):
     """A supply contract at one supply point."""
 
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=40)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contracts")
     supply_point = models.CharField(max_length=40)
     supply_street = models.CharField(max_length=200)
@@ -89,22 +96,29 @@ class Contract(models.Model):
     use = models.CharField(max_length=12)
     persons = models.PositiveSmallIntegerField(default=3)
     social_tariff = models.BooleanField(default=False)
-    route = models.CharField(max_length=40, db_index=True)
+    route = models.CharField(max_length=40)
     invoice_channel = models.CharField(max_length=6)
     alerts_on = models.BooleanField(default=False)
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number"], name="contract_once")]
+        indexes = [models.Index(fields=["route"], name="contract_by_route")]
+
 
 class Meter(models.Model):
     """A water meter, and the contract whose supply it measures."""
 
-    serial = models.CharField(max_length=40, unique=True)
+    serial = models.CharField(max_length=40)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="meters")
     calibre_mm = models.PositiveSmallIntegerField()
     remote_read = models.BooleanField()
     installed_on = models.DateField()
     removed_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["serial"], name="meter_once")]
 
 
 class Consent(models.Model):
@@ -128,13 +142,17 @@ class Consent(models.Model):
 class Mandate(models.Model):
     """A SEPA direct debit mandate; its account is encrypted at rest."""
 
-    reference = models.CharField(max_length=35, unique=True)
+    reference = models.CharField(max_length=35)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="mandates")
     iban = EncryptedTextField()
     iban_masked = models.CharField(max_length=42)
-    iban_fingerprint = models.CharField(max_length=64, db_index=True)
+    iban_fingerprint = models.CharField(max_length=64)
     signed_on = models.DateField()
     status = models.CharField(max_length=9)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reference"], name="mandate_once")]
+        indexes = [models.Index(fields=["iban_fingerprint"], name="mandate_by_account")]
 
 
 class TariffPrice(models.Model):
@@ -171,7 +189,7 @@ class Invoice(models.Model):
     )
     kind = models.CharField(max_length=11, default="invoice")
     corrects = models.CharField(max_length=40, blank=True)
-    billing_run = models.CharField(max_length=20, db_index=True)
+    billing_run = models.CharField(max_length=20)
     issue_date = models.DateField()
     period_from = models.DateField()
     period_to = models.DateField()
@@ -190,9 +208,14 @@ class Invoice(models.Model):
     due_date = models.DateField(null=True, blank=True)
     charge_date = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=9, default="open")
-    payment_reference = models.CharField(max_length=35, blank=True, db_index=True)
+    payment_reference = models.CharField(max_length=35, blank=True)
     source = models.ForeignKey(
-        SourceDocument, on_delete=models.PROTECT, null=True, blank=True, related_name="invoices"
+        SourceDocument,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="invoices",
+        db_index=False,
     )
     details = models.JSONField(null=True, blank=True)
     """For an e-invoice: parties, payment means and references as the file gave them."""
@@ -201,14 +224,23 @@ class Invoice(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["number", "seller"], name="invoice_number_once")
         ]
-        indexes = [models.Index(fields=["contract", "issue_date"], name="invoice_by_contract")]
+        indexes = [
+            models.Index(fields=["contract", "issue_date"], name="invoice_by_contract"),
+            models.Index(fields=["billing_run"], name="invoice_by_run"),
+            models.Index(fields=["payment_reference"], name="invoice_by_payment_ref"),
+            models.Index(
+                fields=["source"],
+                name="invoice_by_source",
+                condition=models.Q(source__isnull=False),
+            ),
+        ]
 
 
 class InvoiceLine(models.Model):
     """A line of an invoice: one concept, or one block of one concept."""
 
     invoice = models.ForeignKey(
-        Invoice, on_delete=models.CASCADE, related_name="lines", db_index=False
+        Invoice, on_delete=models.CASCADE, related_name="lines", db_constraint=False, db_index=False
     )
     position = models.PositiveSmallIntegerField()
     concept = models.CharField(max_length=8)
@@ -234,7 +266,7 @@ class InvoiceTax(models.Model):
     """One rate of the VAT breakdown of an invoice."""
 
     invoice = models.ForeignKey(
-        Invoice, on_delete=models.CASCADE, related_name="taxes", db_index=False
+        Invoice, on_delete=models.CASCADE, related_name="taxes", db_constraint=False, db_index=False
     )
     category = models.CharField(max_length=2, default="S")
     rate = models.DecimalField(max_digits=5, decimal_places=2)
@@ -251,7 +283,11 @@ class Consumption(models.Model):
     """Water used in an earlier billing period."""
 
     contract = models.ForeignKey(
-        Contract, on_delete=models.PROTECT, related_name="consumption", db_index=False
+        Contract,
+        on_delete=models.PROTECT,
+        related_name="consumption",
+        db_constraint=False,
+        db_index=False,
     )
     period_from = models.DateField()
     period_to = models.DateField()
@@ -267,17 +303,20 @@ class Consumption(models.Model):
 class Payment(models.Model):
     """Money received for an invoice."""
 
-    reference = models.CharField(max_length=40, unique=True)
+    reference = models.CharField(max_length=40)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="payments")
     paid_on = models.DateField()
     amount = _money()
     means = models.CharField(max_length=12)
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reference"], name="payment_once")]
+
 
 class ReturnedDebit(models.Model):
     """A direct debit that the bank gave back; its invoice is empty until it is matched."""
 
-    reference = models.CharField(max_length=140, unique=True)
+    reference = models.CharField(max_length=140)
     invoice = models.ForeignKey(
         Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="returned_debits"
     )
@@ -289,15 +328,21 @@ class ReturnedDebit(models.Model):
     matched_by = models.CharField(max_length=20, blank=True)
     """How its invoice was found: ``bundle``, ``end_to_end_id`` or ``mandate_and_amount``."""
 
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reference"], name="returned_debit_once")]
+
 
 class PaymentPlan(models.Model):
     """An agreement to pay what is owed in instalments."""
 
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=40)
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="payment_plans")
     agreed_on = models.DateField()
     total_amount = _money()
     status = models.CharField(max_length=9)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number"], name="payment_plan_once")]
 
 
 class Instalment(models.Model):
