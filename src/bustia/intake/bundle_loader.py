@@ -5,6 +5,7 @@ of statements, all in one transaction.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -69,10 +70,11 @@ def load_bundle(
         cursor.execute("SELECT EXISTS (SELECT FROM stage_problem)")
         clean = not cursor.fetchone()[0]
         taken: dict[str, Taken] = {}
+        unmatched = 0
         if bundle.manifest is not None and (clean or options.partial):
             taken = merge_all(cursor)
-            match_returned_debits(cursor)
-        return record_batch(
+            unmatched = match_returned_debits(cursor)
+        report = record_batch(
             source=path,
             kind="bundle",
             sha256=bundle.sha256,
@@ -83,6 +85,7 @@ def load_bundle(
             now=now,
             folder=folder,
         )
+    return replace(report, unmatched=unmatched)
 
 
 def _stage(cursor: CursorWrapper, bundle: Bundle, advance: Callable[[int], None]) -> dict[str, int]:
