@@ -150,6 +150,8 @@ def check_invoice(document: InvoiceDocument) -> None:
     assert invoice.details["seller"]["name"] == document.seller.name
     assert invoice.details["buyer"]["name"] == document.buyer.name
     assert invoice.contract.customer.name == document.buyer.name
+    assert invoice.source is not None
+    assert invoice.source.sha256 == document.sha256
     assert (invoice.payment_means == "direct_debit") == (
         document.is_domiciled and document.owed > 0
     )

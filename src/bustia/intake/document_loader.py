@@ -213,8 +213,9 @@ def _take_invoices(
             contract = buyers.create(document)
         rows = invoice_rows(document, options.billing_run)
         rows.invoice.contract = contract
-        if len(file.result.records) == 1:
-            rows.invoice.source = sources.setdefault(document.sha256, _source(file, document, now))
+        if document.sha256 not in sources:
+            sources[document.sha256] = _source(file, document, now)
+        rows.invoice.source = sources[document.sha256]
         known[key] = digest
         invoices.append(rows.invoice)
         lines.extend(rows.lines)
