@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
 
 from bustia.billing import models
 from bustia.billing.facts import Facts
@@ -151,14 +152,16 @@ class Town:
                 )  # fmt: skip
 
 
-@pytest.fixture
-def town() -> list[Facts]:
-    """The facts of everybody, loaded in full, by contract number."""
-    Town(120)
-    invoices = models.Invoice.objects.order_by("issue_date", "pk")
-    newest = dict(invoices.values_list("contract_id", "pk"))  # the last one of each stays
-    facts = load_facts(list(newest.values()), CUTOFF)
-    return sorted(facts, key=lambda one: one.contract.number)
+@pytest.fixture(scope="module")
+def town(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[list[Facts]]:
+    """The facts of everybody, loaded in full, by contract number; nothing stays afterwards."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        Town(120)
+        invoices = models.Invoice.objects.order_by("issue_date", "pk")
+        newest = dict(invoices.values_list("contract_id", "pk"))  # the last one of each stays
+        facts = load_facts(list(newest.values()), CUTOFF)
+        yield sorted(facts, key=lambda one: one.contract.number)
+        transaction.set_rollback(True)
 
 
 def test_narrow_facts_are_the_full_ones(town: list[Facts]) -> None:

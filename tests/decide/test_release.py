@@ -159,11 +159,12 @@ def test_reason_codes_are_dated(change: Change) -> None:
     assert returns.action("MD07", facts.today) == "deceased"
 
 
-def test_the_hash_names_the_content(tmp_path: Path, release: Release) -> None:
+def test_the_hash_names_the_content(tmp_path: Path) -> None:
     """Any change of any file, asset or name changes the hash; hidden files don't."""
-    copy = tmp_path / "stationery"
+    copy, other = tmp_path / "stationery", tmp_path / "elsewhere"
     shutil.copytree(STATIONERY, copy)
-    assert load_release(copy).hash == release.hash
+    shutil.copytree(copy, other)
+    release = load_release(other)
     (copy / ".swp").write_text("x")
     assert load_release(copy).hash == release.hash
     (copy / "note.svg").write_text("<svg/>")
@@ -172,13 +173,16 @@ def test_the_hash_names_the_content(tmp_path: Path, release: Release) -> None:
     assert len({release.hash, changed, load_release(copy).hash}) == 3
 
 
-def test_a_release_is_kept_under_its_hash(tmp_path: Path, release: Release) -> None:
+def test_a_release_is_kept_under_its_hash(tmp_path: Path) -> None:
     """The copy has the same content; copying again changes nothing."""
-    kept = copy_release(release, tmp_path)
-    assert kept == tmp_path / release.hash
+    shutil.copytree(STATIONERY, tmp_path / "stationery")
+    release = load_release(tmp_path / "stationery")
+    releases = tmp_path / "releases"
+    kept = copy_release(release, releases)
+    assert kept == releases / release.hash
     assert load_release(kept).hash == release.hash
-    assert copy_release(release, tmp_path) == kept
-    assert [one.name for one in tmp_path.iterdir()] == [release.hash]
+    assert copy_release(release, releases) == kept
+    assert [one.name for one in releases.iterdir()] == [release.hash]
 
 
 def test_a_stationery_that_changed_is_not_kept_under_the_old_name(

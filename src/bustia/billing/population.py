@@ -278,9 +278,9 @@ class _Columns:
         """Give a fact that most contracts have nothing to say about."""
         base = self._base
         if group not in self._few:
-            sql, sum_up = _FEW[group]
+            concerned, sql, sum_up = _FEW[group]
             rows: dict[int, list[Row]] = {}
-            for row in base.fetch_of(sql, list(base.contract_ids)):
+            for row in base.fetch_of(sql, [row[0] for row in base.fetch(concerned)]):
                 rows.setdefault(row[0], []).append(row[1:])
             invoice = dict(zip(base.contract_ids, base.invoice_ids, strict=True))
             nothing = sum_up((), 0, base.today)
@@ -310,11 +310,28 @@ class _Columns:
         return self._groups[group]
 
 
-_FEW: dict[str, tuple[str, Callable[[Sequence[Row], int, date], object]]] = {
-    "debt": (OWED, debt_facts),
-    "returned_debit": (RETURNS, lambda rows, invoice, _: returned_debit_facts(rows, invoice)),
-    "plan": (PLANS, lambda rows, _, today: plan_facts(rows, today)),
+_FEW: dict[str, tuple[str, str, Callable[[Sequence[Row], int, date], object]]] = {
+    "debt": (
+        "SELECT DISTINCT contract_id FROM billing_invoice WHERE kind = 'invoice'"
+        " AND status IN ('open', 'returned')"
+        " AND coalesce(due_date, charge_date, issue_date) < %(today)s",
+        OWED,
+        debt_facts,
+    ),
+    "returned_debit": (
+        "SELECT DISTINCT i.contract_id FROM billing_returneddebit r"
+        " JOIN billing_invoice i ON i.id = r.invoice_id WHERE i.status IN ('open', 'returned')",
+        RETURNS,
+        lambda rows, invoice, _: returned_debit_facts(rows, invoice),
+    ),
+    "plan": (
+        "SELECT contract_id FROM billing_paymentplan WHERE status = 'active'",
+        PLANS,
+        lambda rows, _, today: plan_facts(rows, today),
+    ),
 }
+"""For each group that most contracts have nothing to say about: a cheap query for the contracts
+that may have something, the loader's query for what they have, and what to make of its rows."""
 _LOOKED_UP: dict[str, tuple[str, tuple[str, ...], Row]] = {
     "meter": (_METERS, ("known", "serial", "calibre_mm", "remote_read"), (False, "", 0, False)),
     "mandate": (_MANDATES, ("active", "reference", "iban_masked"), (False, "", "")),
