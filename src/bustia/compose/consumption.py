@@ -19,7 +19,7 @@ __all__ = ["CHART_PERIODS", "consumption_view"]
 CHART_PERIODS = 7
 """This period and those of a year before: billing is every two months."""
 _CHART = (150.0, 62.0)
-_COMPARISON = (92.0, 15.0)
+_COMPARISON = (74.0, 15.0)
 
 
 def consumption_view(facts: Facts, labels: Labels, colours: Colours) -> ConsumptionView | None:

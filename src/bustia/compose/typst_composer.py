@@ -82,6 +82,13 @@ class TypstComposer:
             raise ComposeError("the instant of a document needs its time zone.")
         data: dict[str, Any] = _plain(view)
         data["attachments"] = [_attached(attachment) for attachment in attachments]
+        if _may_fit_one_page(view):
+            composed = self._compile(data | {"spread": False}, stamp)
+            if composed.pages == 1:
+                return composed
+        return self._compile(data | {"spread": True}, stamp)
+
+    def _compile(self, data: dict[str, Any], stamp: datetime) -> Composed:
         try:
             pdf = self._compiler.compile(
                 format="pdf",
@@ -93,11 +100,21 @@ class TypstComposer:
             raise ComposeError(
                 f"Typst could not lay it out: {_QUOTED.sub('…', error.message)}",
                 where=self._template.name,
-                hint="Try the template with bustia message test, or mend it.",
+                hint="Mend the template, or take the value that it can't write out of the data.",
             ) from None
         if not isinstance(pdf, bytes):
             raise ComposeError("Typst gave no PDF.", where=self._template.name)
         return Composed(pdf, _pages(pdf))
+
+
+def _may_fit_one_page(view: BillView) -> bool:
+    """Tell roughly, in millimetres, whether trying one page is worth its time."""
+    lines = sum(len(concept.lines) + 1 for concept in view.detail.concepts)
+    detail = 32 + 3.8 * (lines + len(view.detail.taxes) + len(view.detail.notes))
+    beside = 80 if view.consumption else 0
+    messages = 8 + 18 * ((len(view.messages) + 1) // 2) if view.messages else 0
+    slip = 42 if view.slip else 0
+    return messages + max(detail, beside) + slip <= 150
 
 
 def _attached(attachment: Attachment) -> dict[str, Any]:
