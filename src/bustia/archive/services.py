@@ -16,6 +16,7 @@ from bustia.seal import EvidenceTree, Proof
 
 __all__ = [
     "CheckReport",
+    "Retriever",
     "ToKeep",
     "check",
     "default_store",
@@ -113,18 +114,19 @@ def retrieve(document: Document, store: Store | None = None) -> bytes:
         raise ArchiveError(
             f"this document was erased on {document.erased_at:%d-%m-%Y}.", where=document.number
         )
-    return _Reader(store or default_store()).read(document)
+    return Retriever(store).read(document)
 
 
-class _Reader:
-    """Reads documents; keeps the first frame of the segment it read last."""
+class Retriever:
+    """Gives documents back to the byte, quickest in the order in which they were kept."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store | None = None) -> None:
+        self._store = store or default_store()
         self._segment: str = ""
         self._first = b""
 
     def read(self, document: Document) -> bytes:
+        """Give a document's bytes, or raise ``ArchiveError``; it keeps the last segment's head."""
         segment = document.segment
         if segment is None:
             raise ArchiveError("this document was erased.", where=document.number)
@@ -169,7 +171,7 @@ def check(
 ) -> CheckReport:
     """Read every document of the archive and compare it with its digest."""
     store = store or default_store()
-    report, reader = CheckReport(), _Reader(store)
+    report, reader = CheckReport(), Retriever(store)
     rows = Document.objects.select_related("segment").order_by("segment_id", "offset")
     for document in rows.iterator(chunk_size=1000):
         progress(1)
@@ -229,7 +231,7 @@ def erase(
         with transaction.atomic():
             old = Segment.objects.select_for_update().get(pk=segment_id)
             rows = list(old.rows.select_related("segment").order_by("offset"))
-            reader = _Reader(store)
+            reader = Retriever(store)
             kept = [(row, reader.read(row)) for row in rows if row.pk not in keys]
             gone = [row for row in rows if row.pk in keys]
             if kept:

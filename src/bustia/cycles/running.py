@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Count, F, Sum
 
 from bustia.archive.models import Document
+from bustia.archive.services import keep_evidence
 from bustia.billing.models import Invoice
 from bustia.cycles.ledger import closing_ledger
 from bustia.cycles.models import Cycle
@@ -20,7 +21,7 @@ from bustia.cycles.planning import (
     queue_pending,
 )
 from bustia.cycles.states import ChunkState, CycleState
-from bustia.cycles.workshop import keep_evidence, keep_release
+from bustia.cycles.workshop import keep_release
 from bustia.errors import CycleError
 from bustia.instance import Instance
 from bustia.work.jobs import retake_stalled
@@ -78,7 +79,8 @@ def run_cycle(
     with transaction.atomic():
         cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
         if cycle.state == CycleState.COMPOSING:
-            keep_evidence(cycle, instance.now())
+            if Document.objects.filter(cycle=cycle.code).exists():
+                keep_evidence(cycle.code, cycle.cutoff)
             cycle.move(CycleState.COMPOSED)
             cycle.composed_at = instance.now()
             cycle.save(update_fields=["state", "composed_at"])

@@ -131,8 +131,12 @@ def clock() -> datetime:
     return moment
 
 
-def create_instance(path: Path, settings_text: str | None = None) -> Path:
+def create_instance(
+    path: Path, settings_text: str | None = None, seal_seed: str | None = None
+) -> Path:
     """Create the folder of an instance with its settings and keys; give its absolute path.
+
+    ``seal_seed`` fixes the demonstration seal, so that two demos make the same bytes.
 
     Raises ``InstanceError`` if there is one already: its keys must not be lost.
     """
@@ -142,9 +146,10 @@ def create_instance(path: Path, settings_text: str | None = None) -> Path:
         raise InstanceError("there is an instance already.", where=str(path))
     try:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for name in ("data", "django", "postgres"):
+        for name in ("data", "django", "postgres", "seal"):
             if not (path / "keys" / f"{name}.key").exists():
-                write_key(path / "keys" / f"{name}.key")
+                fixed = seal_seed if name == "seal" else None
+                write_key(path / "keys" / f"{name}.key", fixed)
         for folder in ("archive", "log", "outbox"):
             (path / folder).mkdir(exist_ok=True)
         file.write_text(_TEMPLATE if settings_text is None else settings_text, encoding="utf-8")

@@ -1,0 +1,109 @@
+"""``bustia deliver``: hand over what is due."""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from bustia.cli.common import (
+    err,
+    instance_option,
+    json_option,
+    out,
+    print_json,
+    progress_bar,
+    table,
+)
+from bustia.errors import CycleError
+
+__all__ = ["command"]
+
+_ATTENTION = ("failed",)
+
+
+@click.command(epilog="Example: bustia deliver --until-idle --channel email")
+@click.option(
+    "--until-idle",
+    is_flag=True,
+    help="Go on until nothing is due; without it, hand over what is due at this moment.",
+)
+@click.option(
+    "--channel",
+    "channels",
+    type=click.Choice(["email", "sms", "post"]),
+    multiple=True,
+    help="Only this channel; may be given several times.",
+)
+@json_option
+@instance_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    until_idle: bool,
+    channels: tuple[str, ...],
+    as_json: bool,
+    instance_path: Path,
+) -> None:
+    """Hand over what is due: mails, SMS, and paper invoices as a print run.
+
+    Plans the notices of coming invoices first, and closes the cycles whose deliveries are all
+    final in the end. What a provider refused for now is tried again at the next call.
+    """
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        from bustia.cycles.ledger import close_cycle
+        from bustia.cycles.models import Cycle
+        from bustia.cycles.states import CycleState
+        from bustia.deliver.handing import waiting
+        from bustia.deliver.services import CHANNELS, deliver_due
+        from bustia.notices.planning import plan_notices
+
+        chosen = channels or CHANNELS
+        states: dict[str, Counter[str]] = {}
+        runs = []
+        notices = plan_notices(instance.stationery, instance.config.notices, instance.now())
+        with progress_bar("Handing over") as advance:
+            while True:
+                report = deliver_due(instance, instance.now(), chosen, advance)
+                runs += report.print_runs
+                for channel, counted in report.states.items():
+                    states.setdefault(channel, Counter()).update(counted)
+                left = waiting(instance.now())
+                if not until_idle or not any(left.get(channel) for channel in chosen):
+                    break
+                time.sleep(1.0)  # another deliverer is at work, or died and is found out soon
+        closed = []
+        for cycle in Cycle.objects.filter(state=CycleState.COMPOSED).order_by("pk"):
+            try:
+                closed.append(close_cycle(cycle.code, instance.now()).code)
+            except CycleError as error:
+                err.print(str(error), highlight=False)
+    failed = sum(counted[state] for counted in states.values() for state in _ATTENTION)
+    if as_json:
+        print_json(
+            {
+                "states": {channel: dict(counted) for channel, counted in states.items()},
+                "notices": dict(notices),
+                "print_runs": [
+                    {"code": run.code, "folder": run.folder, "mailpieces": run.mailpieces}
+                    for run in runs
+                ],
+                "closed_cycles": closed,
+            }
+        )
+    else:
+        rows = [
+            (channel, state.replace("_", " "), number)
+            for channel, counted in states.items()
+            for state, number in sorted(counted.items())
+        ]
+        out.print(table("Deliveries", ("Channel", "State", "Number"), rows))
+        for run in runs:
+            out.print(f"Print run {run.code}: {run.mailpieces} mailpieces in {run.folder}")
+        for code in closed:
+            out.print(f"Cycle {code} is closed.")
+    if failed:
+        err.print(f"{failed} deliveries failed for good and need a person.", style="bold red")
+        ctx.exit(1)

@@ -1,0 +1,163 @@
+"""Makes the documents of one chunk: facts, decision, page, seal, archive and delivery, at once.
+
+All that a chunk writes is one transaction. A chunk that was interrupted never began; one that is
+done is never done again. Its archive segment may be on the disk before the transaction ends, but
+it has the same name and bytes the next time.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import transaction
+
+from bustia.archive.models import Document
+from bustia.archive.retention import retain_until
+from bustia.archive.services import ToKeep, keep
+from bustia.billing.facts import Facts
+from bustia.billing.facts_loader import load_facts
+from bustia.billing.models import SourceDocument
+from bustia.compose.typst_composer import Attachment
+from bustia.compose.view import bill_view
+from bustia.cycles.models import Chunk, Cycle, Failure
+from bustia.cycles.states import ChunkState
+from bustia.cycles.workshop import Workshop
+from bustia.decide.decision import Decision
+from bustia.decide.engine import History
+from bustia.deliver.planning import Planned, plan_invoices
+from bustia.errors import BustiaError, ComposeError, DecideError, SealError
+
+__all__ = ["make_chunk"]
+
+COMPOSER = "typst"
+_STAGES = {DecideError: "decide", ComposeError: "compose", SealError: "seal"}
+_HISTORY = timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A document with what it was made from."""
+
+    facts: Facts
+    decision: Decision
+    document: ToKeep
+
+
+@transaction.atomic
+def make_chunk(
+    chunk_id: int, workshop_for: Callable[[str], Workshop], progress: Callable[[], None]
+) -> bool:
+    """Make a chunk's documents; False if another worker has it or it is done already.
+
+    ``workshop_for`` gives the engines of a release; ``progress`` is called after each document.
+    """
+    chunk = (
+        Chunk.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("cycle")
+        .filter(pk=chunk_id)
+        .first()
+    )
+    if chunk is None or chunk.state != ChunkState.PENDING:
+        return False
+    cycle, workshop = chunk.cycle, workshop_for(chunk.cycle.release)
+    found = load_facts(chunk.invoice_ids, cycle.cutoff)
+    history = _messages_before([facts.contract.id for facts in found], cycle)
+    sources = _sources(found)
+    made: list[_Made] = []
+    failures: list[Failure] = []
+    for facts in found:
+        try:
+            made.append(_make(workshop, cycle, facts, history, sources))
+        except (DecideError, ComposeError, SealError) as error:
+            failures.append(_failure(cycle, facts, error))
+        progress()
+    documents = keep([one.document for one in made])
+    planned = [
+        Planned(document.pk, one.facts, one.decision, workshop.decider.suppression(one.facts))
+        for document, one in zip(documents, made, strict=True)
+    ]
+    plan_invoices(cycle.code, planned, cycle.cutoff)
+    Failure.objects.bulk_create(failures)
+    chunk.move(ChunkState.DONE)
+    chunk.documents = len(made)
+    chunk.messages = Counter(rule for one in made for rule in one.document.messages)
+    chunk.save(update_fields=["state", "documents", "messages"])
+    return True
+
+
+def _make(
+    workshop: Workshop,
+    cycle: Cycle,
+    facts: Facts,
+    history: dict[int, History],
+    sources: dict[int, bytes],
+) -> _Made:
+    language, invoice = facts.customer.language, facts.invoice
+    decision = workshop.decider.decide(facts, history=history.get(facts.contract.id))
+    view = bill_view(facts, decision, workshop.companies[language], workshop.labels[language])
+    composed = workshop.composer.compose(view, _attachments(facts, sources), cycle.cutoff)
+    return _Made(
+        facts,
+        decision,
+        ToKeep(
+            number=invoice.number,
+            kind=invoice.kind,
+            cycle=cycle.code,
+            contract_id=facts.contract.id,
+            invoice_id=invoice.id,
+            language=language,
+            release=workshop.release,
+            composer=COMPOSER,
+            pages=composed.pages,
+            sealed_at=cycle.cutoff,
+            messages=tuple(message.rule for message in decision.chosen),
+            trace=decision.trace_json(),
+            retain_until=retain_until(workshop.retention, invoice.kind, invoice.issue_date),
+            pdf=workshop.sealer.seal(composed.pdf, cycle.cutoff),
+        ),
+    )
+
+
+def _failure(cycle: Cycle, facts: Facts, error: BustiaError) -> Failure:
+    stage = _STAGES.get(type(error), "other")
+    return Failure(cycle=cycle, invoice_id=facts.invoice.id, stage=stage, reason=error.what[:500])
+
+
+def _sources(found: list[Facts]) -> dict[int, bytes]:
+    """Load the structured e-invoices that belong to the bills."""
+    ids = [facts.invoice.source.id for facts in found if facts.invoice.source is not None]
+    rows = SourceDocument.objects.filter(pk__in=ids).values_list("pk", "content") if ids else ()
+    return {key: bytes(content) for key, content in rows}
+
+
+def _attachments(facts: Facts, sources: dict[int, bytes]) -> list[Attachment]:
+    source = facts.invoice.source
+    if source is None:
+        return []
+    return [
+        Attachment(
+            name=source.name,
+            data=sources[source.id],
+            media_type=source.media_type,
+            description=f"{facts.invoice.number} ({source.format})",
+        )
+    ]
+
+
+def _messages_before(contracts: list[int], cycle: Cycle) -> dict[int, History]:
+    """Give which messages each contract was told in the cycles of the last year, and when."""
+    told = (
+        Document.objects.filter(
+            contract_id__in=contracts,
+            sealed_at__gte=cycle.cutoff - _HISTORY,
+            sealed_at__lt=cycle.cutoff,
+        )
+        .exclude(cycle=cycle.code)
+        .values_list("contract_id", "sealed_at", "messages")
+    )
+    history: defaultdict[int, defaultdict[str, list[date]]] = defaultdict(lambda: defaultdict(list))
+    for contract, at, rules in told:
+        for rule in rules:
+            history[contract][rule].append(at.date())
+    return {contract: dict(rules) for contract, rules in history.items()}

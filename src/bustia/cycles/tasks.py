@@ -1,0 +1,43 @@
+"""The job that a worker does for a cycle: one chunk."""
+
+from django.db import DatabaseError, InterfaceError, close_old_connections
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from bustia.cycles.making import make_chunk
+from bustia.cycles.models import Chunk
+from bustia.cycles.planning import COMPOSE_QUEUE, COMPOSE_TASK
+from bustia.cycles.states import ChunkState
+from bustia.cycles.workshop import open_workshop
+from bustia.errors import BustiaError
+from bustia.instance import current_instance
+
+__all__ = ["compose_chunk"]
+
+
+@app.task(name=COMPOSE_TASK, queue=COMPOSE_QUEUE, retry=RetryStrategy(max_attempts=5, wait=1))
+def compose_chunk(chunk: int) -> None:
+    """Make the documents of a chunk; what makes the whole chunk fail is written beside it."""
+    close_old_connections()
+    instance = current_instance()
+    try:
+        make_chunk(chunk, lambda release: open_workshop(instance, release), lambda: None)
+    except (DatabaseError, InterfaceError):
+        raise  # the database went away: the engine tries again
+    except BustiaError as error:
+        _give_up(chunk, str(error))
+    except Exception as error:  # noqa: BLE001 (a chunk that fails for any reason says so)
+        # Its text may hold a customer's data: only what kind it was and where goes on record.
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
+        _give_up(chunk, f"{type(error).__name__} in {place}")
+
+
+def _give_up(chunk_id: int, error: str) -> None:
+    chunk = Chunk.objects.select_related("cycle").get(pk=chunk_id)
+    if chunk.state == ChunkState.PENDING:
+        chunk.move(ChunkState.FAILED)
+        chunk.error = error[:500]
+        chunk.save(update_fields=["state", "error"])

@@ -1,0 +1,1 @@
+"""Ways to a customer: each adapter hands messages to one kind of provider."""

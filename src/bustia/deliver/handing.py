@@ -1,0 +1,283 @@
+"""Hands over what is due: claims it, records the attempt, sends, and records what became of it.
+
+Nothing is lost, or sent twice unnoticed. A claim is a state in the table, held by a deliverer that
+also holds an advisory lock for as long as its database session lives. Right before a message goes
+out its attempt is marked as started; if we die between that and the record of the answer, nobody
+can know whether it went, and the delivery becomes *uncertain*: its class's policy says what then.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from bustia.archive.services import Retriever
+from bustia.deliver.channels.base import Adapter, Outcome, Result
+from bustia.deliver.models import Attempt, Delivery
+from bustia.deliver.states import DeliveryState, check_move, sources_of
+from bustia.errors import ArchiveError, DeliverError
+
+__all__ = ["Sender", "hand_over", "waiting"]
+
+_BATCH = 50
+_LEASE_SECONDS = 120
+_LOCK_SPACE = 0x42555354
+"""First half of the advisory locks' keys, so that they are ours alone."""
+_MOST_ATTEMPTS = 8
+_FIRST_WAIT = timedelta(minutes=5)
+_REPEATED_WHEN_UNCERTAIN = ("invoice",)
+"""An invoice that may not have gone is sent again, under the same Message-ID; a notice is not."""
+
+S = DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A channel ready to send: makes its message from a delivery, and hands it over."""
+
+    channel: str
+    adapter: Adapter[Any]
+    prepare: Callable[[Delivery, Retriever], Any]
+    """Makes the message; raises ``DeliverError`` where this delivery can't be made into one."""
+    delivered_when_accepted: bool
+    """Whether the provider's acceptance is as much as we will ever know."""
+
+
+def hand_over(
+    sender: Sender, now: datetime, progress: Callable[[int], None] = lambda _: None
+) -> Counter[str]:
+    """Hand over everything that is due on one channel; give how many came to which state.
+
+    Several processes may do so at the same time. ``progress`` is told after each delivery.
+    """
+    came_to: Counter[str] = Counter()
+    retriever = Retriever()
+    with _Claimant() as claimant, sender.adapter:
+        while True:
+            claimant.recover()
+            _let_time_pass(sender.channel, now)
+            claimed = claimant.claim(sender.channel, now)
+            if not claimed:
+                return came_to
+            for delivery in claimed:
+                state = _one(sender, retriever, delivery, now)
+                came_to[state] += 1
+                progress(1)
+
+
+def waiting(now: datetime) -> dict[str, int]:
+    """Give how many deliveries are due or claimed, by channel: none when all is idle."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT channel, count(*) FROM deliver_delivery WHERE state = 'claimed'"
+            " OR (state IN ('scheduled', 'due', 'deferred') AND not_before <= %s)"
+            " GROUP BY channel",
+            [now],
+        )
+        return dict(cursor.fetchall())
+
+
+class _Claimant:
+    """One deliverer: a number, and an advisory lock on it that ends with its session."""
+
+    def __enter__(self) -> "_Claimant":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval(pg_get_serial_sequence('deliver_attempt', 'id'))")
+            self.number = int(cursor.fetchone()[0]) % 2**31
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [_LOCK_SPACE, self.number])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_SPACE, self.number])
+
+    @transaction.atomic
+    def recover(self) -> None:
+        """Take back what deliverers had claimed that are gone: their lock is free, or lease over.
+
+        What had not been started is due again; what had is uncertain.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                WITH gone AS (
+                    SELECT claim FROM deliver_delivery WHERE state = 'claimed' AND claim <> %(me)s
+                     GROUP BY claim
+                    HAVING max(lease_until) < clock_timestamp()
+                        OR pg_try_advisory_xact_lock(%(space)s, claim::int)),
+                lost AS (
+                    SELECT d.id, coalesce(a.started, false) AS started
+                      FROM deliver_delivery d
+                      LEFT JOIN deliver_attempt a
+                             ON a.delivery_id = d.id AND a.number = d.attempts AND a.outcome = ''
+                     WHERE d.state = 'claimed' AND d.claim IN (SELECT claim FROM gone)
+                       FOR UPDATE OF d SKIP LOCKED)
+                UPDATE deliver_delivery d
+                   SET state = CASE WHEN l.started THEN 'uncertain' ELSE 'due' END,
+                       claim = NULL, lease_until = NULL
+                  FROM lost l WHERE l.id = d.id
+                """,
+                {"me": self.number, "space": _LOCK_SPACE},
+            )
+            cursor.execute(
+                "UPDATE deliver_attempt a SET outcome = 'uncertain' FROM deliver_delivery d"
+                " WHERE d.id = a.delivery_id AND d.state = 'uncertain' AND a.outcome = ''"
+            )
+            # The policy of each class: an invoice is sent again, a notice is not.
+            cursor.execute(
+                "UPDATE deliver_delivery SET state = 'due', reason = 'sent again: it was uncertain'"
+                " WHERE state = 'uncertain' AND kind = ANY(%s)",
+                [list(_REPEATED_WHEN_UNCERTAIN)],
+            )
+            cursor.execute(
+                "UPDATE deliver_delivery SET state = 'failed', finished_at = clock_timestamp(),"
+                " reason = 'uncertain whether it went; not sent again' WHERE state = 'uncertain'"
+            )
+
+    @transaction.atomic
+    def claim(self, channel: str, now: datetime) -> list[Delivery]:
+        """Claim some deliveries that are due, and write down that they will be tried."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE deliver_delivery SET state = 'claimed', claim = %(me)s,
+                       attempts = attempts + 1,
+                       lease_until = clock_timestamp() + %(lease)s * interval '1 second'
+                 WHERE id IN (
+                    SELECT id FROM deliver_delivery
+                     WHERE channel = %(channel)s AND state = 'due' AND not_before <= %(now)s
+                     ORDER BY not_before, id LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
+                RETURNING id
+                """,
+                {
+                    "me": self.number,
+                    "lease": _LEASE_SECONDS,
+                    "channel": channel,
+                    "now": now,
+                    "batch": _BATCH,
+                },
+            )
+            ids = [row[0] for row in cursor.fetchall()]
+        claimed = list(
+            Delivery.objects.filter(pk__in=ids)
+            .select_related("document__segment", "contract__customer", "invoice")
+            .order_by("document__segment_id", "document__offset", "pk")
+        )
+        Attempt.objects.bulk_create(
+            Attempt(delivery=one, number=one.attempts, claimed_at=now) for one in claimed
+        )
+        return claimed
+
+
+@transaction.atomic
+def _let_time_pass(channel: str, now: datetime) -> None:
+    """Make due what is scheduled or deferred for now, and let expire what is too late."""
+    for new, extra in ((S.EXPIRED, "expires_at <= %s"), (S.DUE, "not_before <= %s")):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE deliver_delivery SET state = %s"  # noqa: S608 (our own condition)
+                f" WHERE channel = %s AND state = ANY(%s) AND {extra}",
+                [new, channel, sorted(sources_of(new) & {S.SCHEDULED, S.DUE, S.DEFERRED}), now],
+            )
+
+
+def _one(sender: Sender, retriever: Retriever, delivery: Delivery, now: datetime) -> DeliveryState:
+    """Hand one claimed delivery over and record what became of it."""
+    obstacle = _obstacle(delivery, now)
+    if obstacle is not None:
+        return _record(delivery, *obstacle, Result(Outcome.PERMANENT, "not sent"), now)
+    try:
+        message = sender.prepare(delivery, retriever)
+    except (DeliverError, ArchiveError) as error:
+        return _record(delivery, S.FAILED, error.what, Result(Outcome.PERMANENT, "not sent"), now)
+    Attempt.objects.filter(delivery=delivery, number=delivery.attempts).update(started=True)
+    result = sender.adapter.send(message)
+    state, reason = _state_after(sender, delivery, result)
+    return _record(delivery, state, reason, result, now)
+
+
+def _obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, str] | None:
+    """Look again, at the moment of hand-over, whether this may go out."""
+    contract = delivery.contract
+    if contract.customer.deceased:
+        return S.SUPPRESSED, "the customer is reported as deceased"
+    if delivery.kind == "issue_notice":
+        if contract.end_date is not None and contract.end_date < now.date():
+            return S.SUPPRESSED, "the contract has ended"
+        if not _consented(delivery, "sms_notices", now):
+            return S.SUPPRESSED, "consent was withdrawn"
+    elif delivery.document is None or delivery.document.segment_id is None:
+        return S.FAILED, "its document is not in the archive"
+    elif delivery.channel == "email" and not _consented(delivery, "e_invoice", now):
+        _send_on_paper(delivery, now)
+        return S.SUPERSEDED, "consent was withdrawn: sent by post"
+    return None
+
+
+def _consented(delivery: Delivery, kind: str, now: datetime) -> bool:
+    newest = (
+        delivery.contract.consents.filter(kind=kind, given_at__lte=now)
+        .order_by("-given_at")
+        .first()
+    )
+    return newest is not None and newest.granted
+
+
+def _send_on_paper(delivery: Delivery, now: datetime) -> None:
+    """Open the way by post for an invoice that can't go by e-mail; once, by its key."""
+    Delivery.objects.get_or_create(
+        key=delivery.key.rsplit("/", 1)[0] + "/post",
+        defaults={
+            "kind": delivery.kind,
+            "channel": "post",
+            "cycle": delivery.cycle,
+            "contract_id": delivery.contract_id,
+            "invoice_id": delivery.invoice_id,
+            "document_id": delivery.document_id,
+            "language": delivery.language,
+            "state": S.DUE,
+            "reason": "fallback from e-mail",
+            "not_before": now,
+        },
+    )
+
+
+def _state_after(sender: Sender, delivery: Delivery, result: Result) -> tuple[DeliveryState, str]:
+    if result.outcome == Outcome.ACCEPTED:
+        return (S.DELIVERED if sender.delivered_when_accepted else S.HANDED_OVER), ""
+    if result.outcome == Outcome.PERMANENT:
+        if delivery.kind == "invoice" and delivery.channel == "email":
+            return S.SUPERSEDED, "refused by the recipient's server: sent by post"
+        return S.FAILED, "refused for this recipient"
+    if result.outcome == Outcome.UNCERTAIN and delivery.kind not in _REPEATED_WHEN_UNCERTAIN:
+        return S.FAILED, "uncertain whether it went; not sent again"
+    if delivery.attempts >= _MOST_ATTEMPTS:
+        return S.FAILED, f"given up after {delivery.attempts} attempts"
+    return S.DEFERRED, "to be tried again"
+
+
+@transaction.atomic
+def _record(
+    delivery: Delivery, state: DeliveryState, reason: str, result: Result, now: datetime
+) -> DeliveryState:
+    """Write the outcome of an attempt and where the delivery stands now."""
+    check_move(delivery.key, S.CLAIMED, S.HANDED_OVER if state == S.DELIVERED else state)
+    if state == S.SUPERSEDED and result.outcome == Outcome.PERMANENT:
+        _send_on_paper(delivery, now)
+    wait = _FIRST_WAIT * 2 ** (delivery.attempts - 1)
+    Delivery.objects.filter(pk=delivery.pk, state=S.CLAIMED).update(
+        state=state,
+        reason=reason,
+        claim=None,
+        lease_until=None,
+        not_before=now + wait if state == S.DEFERRED else delivery.not_before,
+        finished_at=None if state == S.DEFERRED else now,
+    )
+    Attempt.objects.filter(delivery=delivery, number=delivery.attempts).update(
+        outcome=result.outcome, answer=result.answer
+    )
+    return state

@@ -1,0 +1,93 @@
+"""The delivery ledger: one row for each recipient and channel, and every attempt to hand over."""
+
+from django.db import models
+from django.db.models import Q
+
+from bustia.deliver.states import DeliveryState
+
+__all__ = ["Attempt", "Delivery", "PrintRun"]
+
+
+class PrintRun(models.Model):
+    """The paper invoices that are printed together: one PDF and its list."""
+
+    code = models.CharField(max_length=40, unique=True)
+    cycle = models.CharField(max_length=24)
+    created_at = models.DateTimeField()
+    written_at = models.DateTimeField(null=True, blank=True)
+
+
+class Delivery(models.Model):
+    """One document or notice to one recipient over one channel."""
+
+    key = models.CharField(max_length=120, unique=True)
+    """Cycle or run, what it is about, and channel: nobody gets the same twice."""
+    kind = models.CharField(max_length=12)
+    channel = models.CharField(max_length=6)
+    cycle = models.CharField(max_length=24, blank=True, db_index=True)
+    contract = models.ForeignKey(
+        "billing.Contract", on_delete=models.PROTECT, related_name="deliveries"
+    )
+    invoice = models.ForeignKey(
+        "billing.Invoice",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+    )
+    document = models.ForeignKey(
+        "archive.Document",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+    )
+    language = models.CharField(max_length=2)
+    content = models.JSONField(default=dict)
+    """What the message says beside the document, as plain data."""
+    state = models.CharField(max_length=11, default=DeliveryState.DUE)
+    reason = models.CharField(max_length=300, blank=True)
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    claim = models.BigIntegerField(null=True, blank=True)
+    """Number of the deliverer that has it; while it lives it holds an advisory lock on it."""
+    lease_until = models.DateTimeField(null=True, blank=True)
+    message_id = models.CharField(max_length=120, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    print_run = models.ForeignKey(
+        PrintRun, on_delete=models.PROTECT, null=True, blank=True, related_name="deliveries"
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["channel", "not_before"],
+                name="delivery_waiting",
+                condition=Q(state__in=["scheduled", "due", "deferred"]),
+            ),
+            models.Index(
+                fields=["lease_until"], name="delivery_claimed", condition=Q(state="claimed")
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="delivery_state_known", condition=Q(state__in=list(DeliveryState))
+            )
+        ]
+
+
+class Attempt(models.Model):
+    """One hand-over to a provider: written before it, completed after it."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField()
+    claimed_at = models.DateTimeField()
+    started = models.BooleanField(default=False)
+    """The hand-over began: after a crash nobody knows whether it went through."""
+    outcome = models.CharField(max_length=12, blank=True)
+    answer = models.CharField(max_length=300, blank=True)
+    """The provider's own answer, without addresses."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]

@@ -1,0 +1,246 @@
+"""Puts the paper invoices of a cycle into one print-ready PDF, with a list of what is in it.
+
+The PDF is written page by page, so its size doesn't matter to memory; what documents have in
+common (fonts, colour profiles, the logo) is written once.
+"""
+
+import csv
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+import pikepdf
+from django.db import connection, transaction
+
+from bustia.archive.services import Retriever
+from bustia.deliver.models import Delivery, PrintRun
+from bustia.deliver.states import DeliveryState
+
+__all__ = ["PrintRunFiles", "print_due"]
+
+_COLUMNS = ("sequence", "document", "first_page", "pages", "sheets", "postcode", "sha256")
+_PAGE_KEYS = ("/MediaBox", "/Resources", "/Contents", "/Rotate")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintRunFiles:
+    """A print run as it is handed to the printers."""
+
+    code: str
+    folder: Path
+    mailpieces: int
+    pages: int
+
+
+def print_due(
+    folder: Path, now: datetime, progress: Callable[[int], None] = lambda _: None
+) -> list[PrintRunFiles]:
+    """Write a print run for each cycle that has paper invoices due; give those written.
+
+    Which invoices are in a run is committed before the first page is written, and its folder
+    appears whole or not at all: a run that was interrupted is written again, the same.
+    """
+    _open_runs(now)
+    written = []
+    for run in PrintRun.objects.filter(written_at=None).order_by("pk"):
+        with _only_one(run) as ours:
+            if ours:
+                written.append(_write(run, folder, now, progress))
+    return written
+
+
+@transaction.atomic
+def _open_runs(now: datetime) -> None:
+    """Put what is due into new runs, one a cycle."""
+    due = Delivery.objects.select_for_update(skip_locked=True).filter(
+        channel="post", state=DeliveryState.DUE, not_before__lte=now, print_run=None
+    )
+    by_cycle: dict[str, list[int]] = {}
+    for pk, cycle in due.order_by("pk").values_list("pk", "cycle"):
+        by_cycle.setdefault(cycle, []).append(pk)
+    for cycle, deliveries in by_cycle.items():
+        number = PrintRun.objects.filter(cycle=cycle).count() + 1
+        run = PrintRun.objects.create(code=f"{cycle}-{number:02d}", cycle=cycle, created_at=now)
+        Delivery.objects.filter(pk__in=deliveries).update(
+            print_run=run, state=DeliveryState.CLAIMED, claim=None
+        )
+
+
+class _only_one:  # noqa: N801 (used like a function)
+    """An advisory lock on a run, so that two processes don't write the same one."""
+
+    _SPACE = 0x42555350
+
+    def __init__(self, run: PrintRun) -> None:
+        self._key = [self._SPACE, run.pk % 2**31]
+
+    def __enter__(self) -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", self._key)
+            self._ours = bool(cursor.fetchone()[0])
+        return self._ours
+
+    def __exit__(self, *_: object) -> None:
+        if self._ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", self._key)
+
+
+def _write(
+    run: PrintRun, folder: Path, now: datetime, progress: Callable[[int], None]
+) -> PrintRunFiles:
+    target = folder / run.code
+    unfinished = folder / f".{run.code}.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    deliveries = (
+        run.deliveries.select_related("document__segment", "contract__customer")
+        .order_by("document__segment_id", "document__offset", "pk")
+        .iterator(chunk_size=500)
+    )
+    retriever, mailpieces = Retriever(), 0
+    with (
+        (unfinished / "invoices.pdf").open("wb") as pdf,
+        (unfinished / "manifest.csv").open("w", encoding="utf-8", newline="") as listing,
+    ):
+        rows = csv.writer(listing)
+        rows.writerow(_COLUMNS)
+        merged = _Merged(pdf)
+        for sequence, delivery in enumerate(deliveries, 1):
+            document = delivery.document
+            if document is None:
+                continue
+            first = merged.pages + 1
+            pages = merged.add(retriever.read(document))
+            sheets = (pages + 1) // 2
+            rows.writerow(
+                (sequence, document.number, first, pages, sheets,
+                 delivery.contract.customer.postcode, document.sha256)
+            )  # fmt: skip
+            mailpieces = sequence
+            progress(1)
+        merged.finish()
+        for file in (pdf, listing):
+            file.flush()
+            os.fsync(file.fileno())
+    if not target.exists():
+        unfinished.rename(target)
+    else:  # the run was on the disk already when its record was cut off
+        shutil.rmtree(unfinished)
+    _mark_written(run, now)
+    return PrintRunFiles(run.code, target, mailpieces, merged.pages)
+
+
+@transaction.atomic
+def _mark_written(run: PrintRun, now: datetime) -> None:
+    run.written_at = now
+    run.save(update_fields=["written_at"])
+    run.deliveries.filter(state=DeliveryState.CLAIMED).update(
+        state=DeliveryState.DELIVERED,
+        reason=f"print run {run.code}",
+        attempts=1,
+        finished_at=now,
+    )
+
+
+class _Merged:
+    """A PDF that grows page by page; equal objects are written once."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._offsets: list[int] = [0, 0, 0]  # the free one, the catalogue, the page tree
+        self._known: dict[bytes, int] = {}
+        self._page_numbers: list[int] = []
+        out.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+
+    @property
+    def pages(self) -> int:
+        """Pages so far."""
+        return len(self._page_numbers)
+
+    def add(self, content: bytes) -> int:
+        """Add the pages of a document; give their number."""
+        with pikepdf.open(BytesIO(content)) as source:
+            copied: dict[tuple[int, int], int] = {}
+            for page in source.pages:
+                parts = [
+                    key.encode() + b" " + self._copy(page.obj[key], copied)
+                    for key in _PAGE_KEYS
+                    if key in page.obj
+                ]
+                number = self._next()
+                self._put(number, b"<< /Type /Page /Parent 2 0 R %s >>" % b" ".join(parts))
+                self._page_numbers.append(number)
+            return len(source.pages)
+
+    def finish(self) -> None:
+        """Write the page tree and the cross-reference table."""
+        kids = b" ".join(b"%d 0 R" % number for number in self._page_numbers)
+        self._put(1, b"<< /Type /Catalog /Pages 2 0 R >>")
+        self._put(2, b"<< /Type /Pages /Count %d /Kids [%s] >>" % (self.pages, kids))
+        start = self._out.tell()
+        self._out.write(b"xref\n0 %d\n0000000000 65535 f \n" % len(self._offsets))
+        self._out.writelines(b"%010d 00000 n \n" % offset for offset in self._offsets[1:])
+        self._out.write(
+            b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+            % (len(self._offsets), start)
+        )
+
+    def _next(self) -> int:
+        self._offsets.append(0)
+        return len(self._offsets) - 1
+
+    def _put(self, number: int, body: bytes) -> None:
+        self._offsets[number] = self._out.tell()
+        self._out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+
+    def _copy(self, value: pikepdf.Object, copied: dict[tuple[int, int], int]) -> bytes:
+        """Give a value as bytes; what it refers to is written first, if it isn't there yet."""
+        if isinstance(value, pikepdf.Object) and value.is_indirect:
+            key = value.objgen
+            if key not in copied:
+                copied[key] = self._share(self._body(value, copied))
+            return b"%d 0 R" % copied[key]
+        return self._body(value, copied)
+
+    def _body(self, value: pikepdf.Object, copied: dict[tuple[int, int], int]) -> bytes:
+        if isinstance(value, pikepdf.Stream):
+            raw = value.read_raw_bytes()
+            entries = self._entries(value, copied, leave_out="/Length")
+            return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (entries, len(raw), raw)
+        if isinstance(value, pikepdf.Dictionary):
+            return b"<< %s >>" % self._entries(value, copied)
+        if isinstance(value, pikepdf.Array):
+            return b"[%s]" % b" ".join(self._copy(one, copied) for one in value)
+        return pikepdf.Object.unparse(value) if isinstance(value, pikepdf.Object) else _plain(value)
+
+    def _entries(
+        self, value: pikepdf.Object, copied: dict[tuple[int, int], int], leave_out: str = ""
+    ) -> bytes:
+        # What ties content to the source's structure tree means nothing in a print file.
+        skipped = {leave_out, "/StructParents", "/StructParent"}
+        return b" ".join(
+            pikepdf.Name(key).unparse() + b" " + self._copy(value[key], copied)
+            for key in sorted(value.keys())
+            if key not in skipped
+        )
+
+    def _share(self, body: bytes) -> int:
+        digest = hashlib.sha256(body).digest()
+        number = self._known.get(digest)
+        if number is None:
+            number = self._known[digest] = self._next()
+            self._put(number, body)
+        return number
+
+
+def _plain(value: object) -> bytes:
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    return b"null" if value is None else str(value).encode("ascii")

@@ -1,0 +1,115 @@
+"""Hands over everything that is due, on every channel that the instance's settings name."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bustia.archive.services import Retriever
+from bustia.deliver.channels.base import Adapter
+from bustia.deliver.channels.email import Mail, SmtpAdapter, SmtpServer
+from bustia.deliver.channels.sms import Sms, SpoolAdapter
+from bustia.deliver.channels.sms_smpp import SmppAdapter, SmppServer
+from bustia.deliver.content import InvoiceContent
+from bustia.deliver.handing import Sender, hand_over
+from bustia.deliver.mail import MailWriter
+from bustia.deliver.models import Delivery
+from bustia.deliver.printing import PrintRunFiles, print_due
+from bustia.errors import DeliverError
+from bustia.instance import Instance
+
+__all__ = ["CHANNELS", "DeliverReport", "deliver_due"]
+
+CHANNELS = ("email", "sms", "post")
+
+
+@dataclass
+class DeliverReport:
+    """What came of handing over: deliveries by channel and state, and the print runs."""
+
+    states: dict[str, Counter[str]] = field(default_factory=dict)
+    print_runs: list[PrintRunFiles] = field(default_factory=list)
+
+    def count(self, channel: str, *states: str) -> int:
+        """Give how many deliveries of a channel came to one of the states."""
+        found = self.states.get(channel, Counter())
+        return sum(found[state] for state in states)
+
+
+def deliver_due(
+    instance: Instance,
+    now: datetime,
+    channels: tuple[str, ...] = CHANNELS,
+    progress: Callable[[int], None] = lambda _: None,
+) -> DeliverReport:
+    """Hand over all that is due at ``now`` on the channels; e-mail first, as it may turn to post.
+
+    Raises ``DeliverError`` for a channel whose settings can't be used.
+    """
+    report = DeliverReport()
+    if "email" in channels:
+        report.states["email"] = hand_over(_email(instance, now), now, progress)
+    if "sms" in channels:
+        report.states["sms"] = hand_over(_sms(instance), now, progress)
+    if "post" in channels:
+        folder = instance.path / instance.config.post.folder
+        report.print_runs = print_due(folder, now, progress)
+        pieces = sum(run.mailpieces for run in report.print_runs)
+        report.states["post"] = Counter({"delivered": pieces} if pieces else {})
+    return report
+
+
+def _email(instance: Instance, now: datetime) -> Sender:
+    settings = instance.config.email
+    server = SmtpServer(
+        settings.host,
+        settings.port,
+        settings.tls,
+        settings.username,
+        os.environ.get("BUSTIA_SMTP_PASSWORD", ""),
+        settings.return_path_domain,
+    )
+    writer = MailWriter(
+        instance.stationery,
+        sender=settings.sender,
+        return_path_domain=settings.return_path_domain,
+    )
+
+    def prepare(delivery: Delivery, retriever: Retriever) -> Mail:
+        if delivery.document is None:
+            raise DeliverError("it has no document.", where=delivery.key)
+        return writer.write(
+            delivery.key,
+            InvoiceContent.from_json(delivery.content),
+            language=delivery.language,
+            recipient=delivery.contract.customer.email,
+            pdf=retriever.read(delivery.document),
+            at=now,
+        )
+
+    return Sender("email", SmtpAdapter(server), prepare, delivered_when_accepted=True)
+
+
+def _sms(instance: Instance) -> Sender:
+    settings = instance.config.sms
+    adapter: Adapter[Any]
+    if settings.adapter == "smpp":
+        password = os.environ.get("BUSTIA_SMPP_PASSWORD", "")
+        adapter = SmppAdapter(
+            SmppServer(settings.host, settings.port, settings.system_id, password)
+        )
+    else:
+        adapter = SpoolAdapter(Path(instance.path) / "outbox" / "sms")
+
+    def prepare(delivery: Delivery, retriever: Retriever) -> Sms:
+        del retriever  # an SMS brings no document
+        mobile = delivery.contract.customer.mobile
+        if not mobile:
+            raise DeliverError("the customer has no mobile number any more.", where=delivery.key)
+        return Sms(delivery.key, settings.sender, mobile, str(delivery.content["text"]))
+
+    # "Accepted" is the operator's word, not the telephone's: only a receipt says "delivered".
+    return Sender("sms", adapter, prepare, delivered_when_accepted=False)
