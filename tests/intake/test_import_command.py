@@ -68,7 +68,8 @@ def test_documents_and_bundles_go_together(instance: Path, tmp_path: Path) -> No
     done = bustia("import", bundle, tmp_path / "xml", "--json", "--instance", instance)
     report = json.loads(done.stdout)
     assert [batch["kind"] for batch in report["batches"]] == ["bundle", "documents"]
-    assert report["new"] == 1
+    (invoice,) = report["batches"][1]["files"]
+    assert (invoice["name"], invoice["new"]) == ("one.xml", 1)
 
 
 def test_what_is_not_there_is_a_usage_error(instance: Path, tmp_path: Path) -> None:

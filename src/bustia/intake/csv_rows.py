@@ -1,9 +1,9 @@
 """Reading the rows of a CSV file: fast when it is plain, line by line when it is not.
 
 A value holds no line break, so one unclosed quote spoils one line and not the rest of the file.
-A file without quotes, control characters and empty lines goes through Arrow's parser in whole blocks, up to
-the first block with a row of too many or too few cells, or a byte that isn't UTF-8. From there
-on, and in any other file, every line is read by itself and a bad one gets its reason.
+A file without quotes, control characters and empty lines goes through Arrow's parser in whole
+blocks, up to the first block with a row of too many or too few cells, or a byte that isn't UTF-8.
+From there on, and in any other file, every line is read by itself and a bad one gets its reason.
 """
 
 import csv

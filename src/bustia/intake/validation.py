@@ -21,6 +21,12 @@ __all__ = ["CheckedBatch", "ValueCheck", "check_batch", "key_of"]
 
 _CONTROL = re.compile(CONTROLS)
 
+_WORDS = (
+    ("Input should", "The value should"),
+    ("String should", "The text should"),
+    ("Decimal input should", "The number should"),
+)
+
 ValueCheck = Callable[[str], str]
 """Gives a value in its normal form, or raises ``ValueError`` with the reason, free of the value."""
 
@@ -161,8 +167,19 @@ def _check_types(
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False, include_context=False):
             index = asked[int(detail["loc"][0])]
-            reason = detail["msg"].rstrip(".") + "."
+            if column.choices:
+                reason = f"Expected one of {', '.join(column.choices)}."
+            else:
+                reason = _in_words(detail["msg"])
             findings.setdefault(index, _Finding(Code.VALUE_INVALID, reason))
+
+
+def _in_words(message: str) -> str:
+    """Say pydantic's message as it is meant for people."""
+    for theirs, ours in _WORDS:
+        if message.startswith(theirs):
+            message = ours + message.removeprefix(theirs)
+    return message.rstrip(".") + "."
 
 
 def _as_text(default: object) -> str | None:
