@@ -54,7 +54,7 @@ def invoice_content(facts: Facts, decision: Decision) -> InvoiceContent:
     """Say in the customer's language what a mail needs to say about an invoice."""
     invoice, language = facts.invoice, facts.customer.language
     day = invoice.due_date
-    if invoice.total < 0:
+    if invoice.kind == "credit_note" or invoice.total < 0:
         way = "back"
     elif not invoice.payable:
         way = "nothing"

@@ -25,7 +25,14 @@ from psycopg import sql
 
 from bustia.errors import InstanceError
 
-__all__ = ["DATABASE", "EmbeddedPostgres", "Place", "find_binaries", "place_for"]
+__all__ = [
+    "DATABASE",
+    "EmbeddedPostgres",
+    "Place",
+    "find_binaries",
+    "place_for",
+    "remove_data",
+]
 
 DATABASE = "bustia"
 _START_SECONDS = 90.0
@@ -220,6 +227,16 @@ class EmbeddedPostgres:
                         create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE))
                         connection.execute(create)
                 (place.folder / "created").touch()
+
+
+def remove_data(instance: Path) -> None:
+    """Remove an instance's database for good, once nobody uses it."""
+    place = place_for(instance)
+    with (place.folder / "in-use.lock").open("ab") as in_use:
+        fcntl.flock(in_use, fcntl.LOCK_EX)  # given once the guard has stopped the server
+        own = place.data.parent == place.folder
+        shutil.rmtree(place.data if own else place.data.parent, ignore_errors=True)
+        shutil.rmtree(place.socket, ignore_errors=True)
 
 
 def _run_initdb(place: Place, password: str) -> None:

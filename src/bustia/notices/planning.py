@@ -1,7 +1,7 @@
 """Plans the SMS that tell e-invoice customers of their next invoice, days ahead of it.
 
 Each notice has one moment, chosen once the calendar is known: within the window before the issue
-date, at an hour and on a day when a message is welcome. Where there is no such moment, none is sent.
+date, at an hour and on a day when a message is welcome. Where there is none, none is sent.
 """
 
 from collections import Counter
