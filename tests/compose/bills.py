@@ -44,7 +44,7 @@ def line(
     """Make a line whose amount is its quantity times its price."""
     net = round_money(Decimal(quantity) * Decimal(price))
     unit = "day" if kind == "fixed" else "m3"
-    rest = {
+    rest: dict[str, Any] = {
         "description": "", "unit": unit, "vat_rate": Decimal(0 if concept == "canon" else 10),
         "period_from": None, "period_to": None, "amount": net,
     }  # fmt: skip

@@ -16,7 +16,7 @@ from bustia.formatting import (
     plural_category,
     price,
 )
-from bustia.money import ZERO
+from bustia.money import ZERO, round_money
 
 __all__ = ["detail_view"]
 
@@ -87,9 +87,15 @@ def _line(line: LineFacts, labels: Labels) -> LineView:
     return LineView(
         Prose(description),
         Text(_quantity(line.quantity, line.unit, labels)),
-        Text(price(line.unit_price, language)),
+        Text(_price(line, language)),
         Text(amount(line.amount, language)),
     )
+
+
+def _price(line: LineFacts, language: str) -> str:
+    """Give tariffs their four decimals, and other prices the two of money if they need no more."""
+    exact = line.unit_price == round_money(line.unit_price)
+    return (amount if line.unit in _PIECES and exact else price)(line.unit_price, language)
 
 
 def _quantity(quantity: Decimal, unit: str, labels: Labels) -> str:

@@ -50,6 +50,8 @@ class Particular:
 class SenderView:
     """Who sends the bill."""
 
+    own: bool
+    """The company itself, under its mark; not a party whose e-invoice it passes on."""
     name: Text
     legal: Prose
     """Legal name, tax number, address and registry, on the foot of the page."""
@@ -180,7 +182,7 @@ class SlipView:
     identification: Text
     amount: Text
     due: Text
-    holder: Text
+    holder: Prose
     barcode: Drawing
     digits: Text
 
@@ -209,6 +211,8 @@ class BillView:
     number: Text
     issued: Text
     recipient: tuple[Prose, ...]
+    dense_address: bool
+    """The recipient's lines are many or long: smaller type keeps them in the window."""
     particulars: tuple[Particular, ...]
     amount: AmountView
     messages: tuple[MessageView, ...]

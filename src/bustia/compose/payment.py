@@ -11,6 +11,7 @@ from bustia.compose.labels import Labels
 from bustia.compose.parts import AmountView, Prose, SlipView, TaxQrView, Text
 from bustia.compose.qr import qr_code, verifactu_url
 from bustia.formatting import date_long, date_short, money
+from bustia.identifiers import normal_nif
 from bustia.money import cents
 
 __all__ = ["Payer", "amount_view", "slip_view", "tax_qr_view"]
@@ -35,8 +36,8 @@ class Payer:
     @property
     def is_own(self) -> bool:
         """The company itself sells, not a party whose e-invoice it passes on."""
-        seller = self.facts.invoice.seller_nif
-        return not self.facts.invoice.seller_name or seller == self.company.nif
+        invoice = self.facts.invoice
+        return not invoice.seller_name or normal_nif(invoice.seller_nif) == self.company.nif
 
     @property
     def domiciled(self) -> bool:
@@ -152,7 +153,7 @@ def slip_view(payer: Payer) -> SlipView | None:
         identification=Text(digits[29:35]),
         amount=Text(money(invoice.payable, payer.language)),
         due=Text(due),
-        holder=Text(payer.facts.customer.name),
+        holder=Prose(payer.facts.customer.name),
         barcode=gs1_128(digits, labels("barcode_alt", digits=digits)),
         digits=Text(
             f"({digits[:2]}) {digits[2:5]} {digits[5:13]} {digits[13:16]} {digits[16:29]}"
@@ -179,12 +180,13 @@ def _whole_cents(amount: Decimal) -> int | None:
 
 def tax_qr_view(payer: Payer, mode: TaxQr) -> TaxQrView | None:
     """Draw the QR by which the tax agency answers for the bill, where the switch is on."""
-    if mode == "none":
-        return None
     invoice = payer.facts.invoice
+    nif = payer.company.nif if payer.is_own else normal_nif(invoice.seller_nif)
+    if mode == "none" or not nif:
+        return None
     url = verifactu_url(
         mode,
-        nif=payer.company.nif if payer.is_own else invoice.seller_nif,
+        nif=nif,
         number=invoice.number,
         issued=invoice.issue_date,
         total=invoice.total,

@@ -124,7 +124,7 @@ def _attached(attachment: Attachment) -> dict[str, Any]:
     except UnicodeDecodeError:
         data = list(attachment.data)
     return {
-        "name": attachment.name,
+        "name": re.sub(r"[/\\]|^\.+", "_", attachment.name) or "_",
         "data": data,
         "media_type": attachment.media_type,
         "description": _writable(attachment.description),

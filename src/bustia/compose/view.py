@@ -27,6 +27,10 @@ MOST_MESSAGES = 6
 """How many messages a bill has space for."""
 
 
+_ADDRESS_LINE, _ADDRESS_LINES = 38, 5
+"""Characters that a line of the address takes in the window, and how many such lines."""
+
+
 @dataclass(frozen=True, slots=True)
 class BillOptions:
     """What is switched for one document."""
@@ -53,7 +57,8 @@ def bill_view(
     invoice = facts.invoice
     payer = Payer(facts, company, labels)
     slip = slip_view(payer)
-    heading = labels("heading_credit_note" if invoice.kind == "credit_note" else "heading")
+    heading = _heading(payer)
+    recipient = _recipient(facts, labels.language)
     seller = company.name if payer.is_own else invoice.seller_name
     return BillView(
         language=labels.language,
@@ -65,7 +70,8 @@ def bill_view(
         heading=Text(heading),
         number=Text(invoice.number),
         issued=Text(date_long(invoice.issue_date, labels.language)),
-        recipient=_recipient(facts, labels.language),
+        recipient=recipient,
+        dense_address=sum(1 + len(line) // _ADDRESS_LINE for line in recipient) > _ADDRESS_LINES,
         particulars=tuple(_particulars(facts, labels)),
         amount=amount_view(payer, slip),
         messages=tuple(_message(message) for message in decision.chosen[:MOST_MESSAGES]),
@@ -79,6 +85,12 @@ def bill_view(
     )
 
 
+def _heading(payer: Payer) -> str:
+    if payer.facts.invoice.kind == "credit_note":
+        return payer.labels("heading_credit_note")
+    return payer.labels("heading" if payer.is_own else "heading_other")
+
+
 def _sender(payer: Payer, seller: str) -> SenderView:
     company, labels = payer.company, payer.labels
     address = f"{company.street}, {company.postcode} {company.town}"
@@ -87,19 +99,16 @@ def _sender(payer: Payer, seller: str) -> SenderView:
     else:
         nif = payer.facts.invoice.seller_nif
         legal = labels("sold_by", seller=f"{seller} · NIF {nif}" if nif else seller)
-    return SenderView(Text(seller), Prose(legal), Text(f"{company.name} · {address}"))
+    return SenderView(payer.is_own, Text(seller), Prose(legal), Text(f"{company.name} · {address}"))
 
 
 def _recipient(facts: Facts, language: str) -> tuple[Prose, ...]:
     """Give the lines of the address, without empty ones; the country where it is abroad."""
     customer = facts.customer
-    lines = [
-        customer.name,
-        customer.street,
-        f"{customer.postcode} {customer.town}".strip(),
-    ]
+    town = f"{customer.postcode} {customer.town}".strip()
     if customer.province and customer.province != customer.town:
-        lines.append(customer.province)
+        town = f"{town} ({customer.province})"
+    lines = [customer.name, customer.street, town]
     if customer.country not in {"", "ES"}:
         name = LANGUAGES[language].territories.get(customer.country, customer.country)
         lines.append(name.upper())
