@@ -28,6 +28,7 @@ from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from bustia.errors import SealError
+from bustia.seal.cms import CmsTemplate
 from bustia.seal.keys import Identity
 
 __all__ = ["Sealer"]
@@ -38,6 +39,8 @@ _FIELD = SigFieldSpec(
     invis_sig_settings=InvisSigSettings(box_out_of_bounds=True),
     readable_field_name="Segell electrònic · Sello electrónico · Electronic seal",
 )
+
+_SOME_DIGEST = hashlib.sha256(b"a document to take the container's form from").digest()
 
 _ROOM_FOR_ATTRIBUTES = 1024
 """Bytes of the CMS beside certificates and signature, rounded up generously."""
@@ -90,6 +93,7 @@ class Sealer:
         self._reason = reason or None
         self._location = location or None
         self._signer = _Signer(identity)
+        self._filled_at: datetime | None = None
         embedded = (identity.certificate, *identity.chain)
         certificates = sum(len(one.public_bytes(Encoding.DER)) for one in embedded)
         key = identity.key
@@ -104,7 +108,7 @@ class Sealer:
         """
         self._check_validity(at)
         try:
-            return asyncio.run(self._seal(pdf, at))
+            return self._seal(pdf, at)
         except (PdfError, ValueError) as error:
             raise SealError(f"this PDF can't be signed: {error}") from error
 
@@ -118,22 +122,31 @@ class Sealer:
                 hint="Renew it, and name the new file in bustia.toml, section [seal].",
             )
 
-    async def _seal(self, pdf: bytes, at: datetime) -> bytes:
+    def _seal(self, pdf: bytes, at: datetime) -> bytes:
         embedding: Generator[Any, Any, Any] = PdfCMSEmbedder(_FIELD).write_cms(
             _FIELD.sig_field_name, _Writer(pdf)
         )
         next(embedding)
         embedding.send(SigObjSetup(self._placeholder(at)))
         digest, sealed = embedding.send(SigIOSetup("sha256"))
-        signature: cms.ContentInfo = await self._signer.async_sign(
-            digest.document_digest,
-            "sha256",
-            use_pades=True,
-            signed_attr_settings=PdfCMSSignedAttributes(signing_time=at),
-        )
-        embedding.send(signature.dump())
+        embedding.send(self._template(at).fill(digest.document_digest, self.identity))
         result: bytes = sealed.getvalue()
         return result
+
+    def _template(self, at: datetime) -> CmsTemplate:
+        """Give the container for a signing time; a cycle has one, so the last is kept."""
+        if self._filled_at != at:
+            container: cms.ContentInfo = asyncio.run(
+                self._signer.async_sign(
+                    _SOME_DIGEST,
+                    "sha256",
+                    use_pades=True,
+                    signed_attr_settings=PdfCMSSignedAttributes(signing_time=at),
+                )
+            )
+            self._cms = CmsTemplate(container, _SOME_DIGEST)
+            self._filled_at = at
+        return self._cms
 
     def _placeholder(self, at: datetime) -> SignatureObject:
         return SignatureObject(
