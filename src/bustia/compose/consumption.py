@@ -19,7 +19,7 @@ __all__ = ["CHART_PERIODS", "consumption_view"]
 CHART_PERIODS = 7
 """This period and those of a year before: billing is every two months."""
 _CHART = (150.0, 62.0)
-_COMPARISON = (74.0, 15.0)
+_COMPARISON = (66.0, 15.0)
 
 
 def consumption_view(facts: Facts, labels: Labels, colours: Colours) -> ConsumptionView | None:
@@ -93,12 +93,12 @@ def _readings(facts: Facts, labels: Labels) -> tuple[Particular, ...]:
         rows.append((labels("meter"), f"{meter.serial} · {meter.calibre_mm} mm"))
         rows.append((labels("meter_reading"), kind))
     if invoice.reading_from is not None:
-        day = date_short(invoice.period_from, language)
+        day = date_short(invoice.period_from, language)[:5]
         rows.append(
             (labels("reading_from", day=day), f"{number(invoice.reading_from, language)} m³")
         )
     if invoice.reading_to is not None:
-        day = date_short(invoice.period_to, language)
+        day = date_short(invoice.period_to, language)[:5]
         key = "reading_estimated" if invoice.estimated else "reading_to"
         rows.append((labels(key, day=day), f"{number(invoice.reading_to, language)} m³"))
     following = facts.calendar.next_issue_date
