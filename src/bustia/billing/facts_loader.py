@@ -194,9 +194,10 @@ def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
     today = localdate(cutoff)
     with connection.cursor() as cursor:
 
-        def fetch(sql: str, *parameters: object) -> list[Row]:
+        def fetch(sql: str, *parameters: Any) -> list[Row]:  # noqa: ANN401 (what SQL takes)
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            rows: list[Row] = cursor.fetchall()
+            return rows
 
         invoices = [_InvoiceRow(row) for row in fetch(_INVOICES, list(invoice_ids))]
         ids = [invoice.id for invoice in invoices]
@@ -277,22 +278,15 @@ class _InvoiceRow:
     def facts(self, lines: tuple[LineFacts, ...], taxes: tuple[TaxFacts, ...]) -> InvoiceFacts:
         seller = self._details.get("seller") or {}
         source = SourceFile(*self._source) if self._source[0] is not None else None
-        return InvoiceFacts(
-            self.id,
-            *self._invoice,
-            lines=lines,
-            taxes=taxes,
-            source=source,
-            seller_name=seller.get("name") or "",
-            seller_nif=seller.get("tax_id") or "",
-        )
+        issued_by = (seller.get("name") or "", seller.get("tax_id") or "")
+        values: Row = (self.id, *self._invoice, lines, taxes, source, *issued_by)
+        return InvoiceFacts(*values)
 
     def customer(self) -> CustomerFacts:
-        code, kind, name, nif, language, email, mobile, *address, deceased = self._customer
-        return CustomerFacts(
-            code, kind, name, nif, language, email, mobile, bool(email), bool(mobile),
-            *address, deceased=deceased,
-        )  # fmt: skip
+        *person, email, mobile = self._customer[:7]
+        reachable = (email, mobile, bool(email), bool(mobile))
+        values: Row = (*person, *reachable, *self._customer[7:])
+        return CustomerFacts(*values)
 
     def contract(self, today: date, consents: Iterable[str]) -> ContractFacts:
         (number, point, street, postcode, town, use, persons, social, route, start, end,

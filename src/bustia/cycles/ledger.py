@@ -58,7 +58,8 @@ class ClosingLedger:
     @property
     def adds_up(self) -> bool:
         """Whether every invoice received is in exactly one list."""
-        return self.invoices_received == sum(getattr(self, name) for name in COLUMNS)
+        counted: int = sum(getattr(self, name) for name in COLUMNS)
+        return self.invoices_received == counted
 
     def as_dict(self) -> dict[str, int]:
         """Give the ledger by names, in its order."""
@@ -85,7 +86,8 @@ def _lists(cycle: Cycle, wanted: str = "") -> list[tuple[str, int, list[str]]]:
     """Give each list's name and size, and the invoices of the wanted one."""
     with connection.cursor() as cursor:
         cursor.execute(_LEDGER, {"cycle": cycle.pk, "wanted": wanted})
-        return cursor.fetchall()
+        rows: list[tuple[str, int, list[str]]] = cursor.fetchall()
+    return rows
 
 
 @transaction.atomic

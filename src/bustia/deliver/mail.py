@@ -143,7 +143,7 @@ def _file_safe(number: str) -> str:
 
 def _set_boundaries(message: EmailMessage, key: str) -> None:
     """Give each multipart a boundary that follows from the delivery, not from chance."""
-    parts: Iterable[MIMEPart] = message.walk()  # type: ignore[assignment]
+    parts: Iterable[MIMEPart] = message.walk()
     for place, part in enumerate(parts):
         if part.is_multipart():
             digest = hashlib.sha256(f"{key}/{place}".encode()).hexdigest()[:32]

@@ -64,7 +64,7 @@ class _Signer(Signer):
 
     def __init__(self, identity: Identity) -> None:
         self._identity = identity
-        certificates = SimpleCertificateStore()
+        certificates = SimpleCertificateStore()  # type: ignore[no-untyped-call]
         certificates.register_multiple([_asn1(one) for one in identity.chain])
         super().__init__(
             signing_cert=_asn1(identity.certificate),

@@ -263,7 +263,8 @@ class _Maker:
         if self.chance(0.025):
             return 0.0  # an empty flat
         if self.use == "domestic":
-            return max(25.0, self.random.gauss(105, 25)) * self.persons**0.8
+            people: float = self.persons**0.8
+            return max(25.0, self.random.gauss(105, 25)) * people
         return self.random.lognormvariate(6.2, 0.9)
 
     def m3(self, usual: float, period: Period) -> Decimal:
