@@ -26,7 +26,8 @@ from bustia.decide.texts import TextProgram
 
 __all__ = ["DEFAULT_SPACE", "Decider", "History", "facts_taker"]
 
-DEFAULT_SPACE = 6
+DEFAULT_SPACE = 4
+"""Messages on a bill: more would push the amounts out of sight, and nobody reads them all."""
 CAP_DAYS = 365
 
 History = Mapping[str, Sequence[date]]
