@@ -15,7 +15,7 @@ def main() -> None:
     pdf = TypstComposer(STATIONERY).compose(KINDS["domiciled-ca"](), (), STAMP).pdf
     image = pypdfium2.PdfDocument(pdf)[0].render(scale=1.5).to_pil()
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    image.save(PICTURE, optimize=True)
+    image.quantize(256, kmeans=4).save(PICTURE, optimize=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import typst
 from fontTools.ttLib import TTFont
 
 from bustia.compose.drawing import Drawing
-from bustia.compose.parts import BillView
+from bustia.compose.parts import BillView, MessageView
 from bustia.errors import ComposeError
 
 __all__ = ["Attachment", "Composed", "TypstComposer"]
@@ -110,11 +110,19 @@ class TypstComposer:
 def _may_fit_one_page(view: BillView) -> bool:
     """Tell roughly, in millimetres, whether trying one page is worth its time."""
     lines = sum(len(concept.lines) + 1 for concept in view.detail.concepts)
-    detail = 32 + 3.8 * (lines + len(view.detail.taxes) + len(view.detail.notes))
-    beside = 80 if view.consumption else 0
-    messages = 8 + 18 * ((len(view.messages) + 1) // 2) if view.messages else 0
-    slip = 42 if view.slip else 0
-    return messages + max(detail, beside) + slip <= 150
+    detail = 41 + 3.8 * (lines + len(view.detail.taxes) + len(view.detail.notes))
+    height = max(detail, 90 if view.consumption else 0) + (42 if view.slip else 0)
+    if view.messages:
+        height += 8
+    for first in range(0, len(view.messages), 2):
+        pair = view.messages[first : first + 2]
+        height += 4 + max(_message_height(message, 56 * 3 - 56 * len(pair)) for message in pair)
+    return height <= 143
+
+
+def _message_height(message: MessageView, characters: int) -> float:
+    lines = sum(1 + len(paragraph) // characters for paragraph in message.body)
+    return 9 + 3.6 * lines + (4 if message.action else 0)
 
 
 def _attached(attachment: Attachment) -> dict[str, Any]:
