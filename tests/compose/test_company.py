@@ -52,6 +52,6 @@ def test_estimates_are_hatched_and_empty_periods_draw_nothing():
         bars = [Bar(value, estimated, False), Bar(10, False, True)]
         return bar_chart(bars, 100, 50, palette, "x").paths[0].count("M")
 
-    assert (1, 0, True) == (
+    assert (
         past(10, estimated=False), past(0, estimated=False), past(10, estimated=True) > 8,
-    )  # fmt: skip
+    ) == (1, 0, True)  # fmt: skip
