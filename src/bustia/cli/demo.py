@@ -190,10 +190,13 @@ class _Demo:
         folder.mkdir()
         chosen = []
         for language in ("ca", "es", "en"):
-            some = Document.objects.filter(cycle=cycle.code, language=language).order_by("number")
-            ranked = sorted(some[:400], key=lambda one: (-len(one.messages), one.number))
+            some = Document.objects.filter(cycle=cycle.code, language=language, kind="invoice")
+            first = some.order_by("number")[:400]
+            ranked = sorted(first, key=lambda one: (-len(one.messages), one.number))
             chosen += ranked[:1]
-        chosen += list(Document.objects.filter(cycle=cycle.code, kind="credit_note")[:1])
+        chosen += list(
+            Document.objects.filter(cycle=cycle.code, kind="credit_note").order_by("number")[:1]
+        )
         for document in chosen:
             (folder / f"{document.number}.pdf").write_bytes(retrieve(document))
         return [document.number for document in chosen]

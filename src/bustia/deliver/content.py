@@ -65,6 +65,8 @@ def invoice_content(facts: Facts, decision: Decision) -> InvoiceContent:
         way = "pay_before"
     messages = []
     for message in decision.chosen:
+        if message.kind == "promotion":
+            continue  # an invoice's mail is a service message: no advertising in it (LSSI)
         wording = message.for_email()
         action = message.action
         messages.append(
