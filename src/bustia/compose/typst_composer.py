@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
@@ -82,11 +82,14 @@ class TypstComposer:
             raise ComposeError("the instant of a document needs its time zone.")
         data: dict[str, Any] = _plain(view)
         data["attachments"] = [_attached(attachment) for attachment in attachments]
-        if _may_fit_one_page(view):
-            composed = self._compile(data | {"spread": False}, stamp)
-            if composed.pages == 1:
+        composed = None
+        for pages, full in _layouts(view):
+            composed = self._compile(data | {"pages": pages, "full": full}, stamp)
+            if composed.pages == pages:
                 return composed
-        return self._compile(data | {"spread": True}, stamp)
+        if composed is None:
+            raise ComposeError("there is no layout to try.")
+        return composed
 
     def _compile(self, data: dict[str, Any], stamp: datetime) -> Composed:
         try:
@@ -105,6 +108,21 @@ class TypstComposer:
         if not isinstance(pdf, bytes):
             raise ComposeError("Typst gave no PDF.", where=self._template.name)
         return Composed(pdf, _pages(pdf))
+
+
+def _layouts(view: BillView) -> Iterator[tuple[int, bool]]:
+    """Give the layouts to try, each with the pages it must come to (0: however many it needs).
+
+    ``full`` means that messages, or some and a slip, leave the first page no space for the
+    consumption.
+    """
+    if _may_fit_one_page(view):
+        yield 1, False
+    full = len(view.messages) > (2 if view.slip else 4)
+    if not full:
+        yield 2, False
+    yield 2, True
+    yield 0, True
 
 
 def _may_fit_one_page(view: BillView) -> bool:
