@@ -9,6 +9,7 @@ BustiaError
 ├── SealError            a certificate, key or signature
 ├── ArchiveError         a document that can't be stored, or is not what was stored
 ├── DeliverError         a channel that is misconfigured, or a forbidden move of a delivery
+│   └── NoAddressError   the customer can't be reached over this channel
 ├── NoticeError          a calendar that can't be planned
 └── CycleError           a billing run that can't go on
 """
@@ -22,6 +23,7 @@ __all__ = [
     "DeliverError",
     "InstanceError",
     "IntakeError",
+    "NoAddressError",
     "NoticeError",
     "SealError",
     "StationeryError",
@@ -85,6 +87,10 @@ class ArchiveError(BustiaError):
 
 class DeliverError(BustiaError):
     """A channel is misconfigured, or a delivery was asked to make a forbidden move."""
+
+
+class NoAddressError(DeliverError):
+    """The customer can't be reached over this channel: another must take over."""
 
 
 class NoticeError(BustiaError):

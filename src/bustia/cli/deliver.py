@@ -60,16 +60,18 @@ def command(
         from bustia.deliver.services import CHANNELS, deliver_due
         from bustia.notices.planning import plan_notices
 
-        chosen = channels or CHANNELS
+        chosen, problems = list(channels or CHANNELS), dict[str, str]()
         states: dict[str, Counter[str]] = {}
         runs = []
         notices = plan_notices(instance.stationery, instance.config.notices, instance.now())
         with progress_bar("Handing over") as advance:
             while True:
-                report = deliver_due(instance, instance.now(), chosen, advance)
+                report = deliver_due(instance, instance.now, chosen, advance)
                 runs += report.print_runs
                 for channel, counted in report.states.items():
                     states.setdefault(channel, Counter()).update(counted)
+                problems |= report.problems
+                chosen = [channel for channel in chosen if channel not in problems]
                 left = waiting(instance.now())
                 if not until_idle or not any(left.get(channel) for channel in chosen):
                     break
@@ -85,6 +87,7 @@ def command(
         print_json(
             {
                 "states": {channel: dict(counted) for channel, counted in states.items()},
+                "problems": problems,
                 "notices": dict(notices),
                 "print_runs": [
                     {"code": run.code, "folder": run.folder, "mailpieces": run.mailpieces}
@@ -104,6 +107,12 @@ def command(
             out.print(f"Print run {run.code}: {run.mailpieces} mailpieces in {run.folder}")
         for code in closed:
             out.print(f"Cycle {code} is closed.")
+    for channel, answer in problems.items():
+        err.print(
+            f"{channel}: handing over was stopped, the rest stays due: {answer}",
+            style="bold red", markup=False, highlight=False,
+        )  # fmt: skip
     if failed:
         err.print(f"{failed} deliveries failed for good and need a person.", style="bold red")
+    if failed or problems:
         ctx.exit(1)

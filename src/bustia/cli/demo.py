@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as hour
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -145,13 +146,13 @@ class _Demo:
         notices = 0
         with progress_bar("Sending the notices by SMS") as advance:
             for ahead in _NOTICE_DAYS:
-                told = deliver_due(instance, self._day(-ahead), ("sms",), advance)
+                told = deliver_due(instance, partial(self._day, -ahead), ("sms",), advance)
                 notices += told.count("sms", "handed_over", "delivered")
         with _clock(self._day(0)):
             with progress_bar("Composing, sealing, archiving", self._invoices()) as advance:
                 cycle = run_cycle(instance, workers=self.workers, advance=advance)
             with progress_bar("Handing over", self._due()) as advance:
-                deliver_due(instance, instance.now(), progress=advance)
+                deliver_due(instance, instance.now, progress=advance)
             if not closing_ledger(cycle).open:
                 cycle = close_cycle(cycle.code, instance.now())
         found = cycle_report(cycle)

@@ -2,8 +2,9 @@
 
 Nothing is lost, or sent twice unnoticed. A claim is a state in the table, held by a deliverer that
 also holds an advisory lock for as long as its database session lives. Right before a message goes
-out its attempt is marked as started; if we die between that and the record of the answer, nobody
-can know whether it went, and the delivery becomes *uncertain*: its class's policy says what then.
+out its attempt is marked as started, if the claim is still ours; if we die between that and the
+record of the answer, nobody can know whether it went, and the delivery becomes *uncertain*: its
+class's policy says what then.
 """
 
 from collections import Counter
@@ -13,21 +14,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from bustia.archive.services import Retriever
 from bustia.deliver.channels.base import Adapter, Outcome, Result
 from bustia.deliver.models import Attempt, Delivery
-from bustia.deliver.states import DeliveryState, check_move, sources_of
-from bustia.errors import ArchiveError, DeliverError
+from bustia.deliver.states import DECEASED, FINAL, DeliveryState, check_move, sources_of
+from bustia.errors import ArchiveError, DeliverError, NoAddressError
 
-__all__ = ["Sender", "hand_over", "waiting"]
+__all__ = ["HandedOver", "Sender", "hand_over", "waiting"]
 
 _BATCH = 50
-_LEASE_SECONDS = 120
+_LEASE_SECONDS = 900
+"""Longer than any one hand-over may take; it is for sessions that the database still believes in
+though their machine is gone. A deliverer that dies is found out by its advisory lock."""
+_TOO_LATE = "too late to be sent"
 _LOCK_SPACE = 0x42555354
 """First half of the advisory locks' keys, so that they are ours alone."""
 _MOST_ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=5)
+_UNREACHABLE_IN_A_ROW = 3
+"""After that many, the provider is left alone until the next call."""
 _REPEATED_WHEN_UNCERTAIN = ("invoice",)
 """An invoice that may not have gone is sent again, under the same Message-ID; a notice is not."""
 
@@ -41,31 +48,53 @@ class Sender:
     channel: str
     adapter: Adapter[Any]
     prepare: Callable[[Delivery, Retriever], Any]
-    """Makes the message; raises ``DeliverError`` where this delivery can't be made into one."""
+    """Makes the message; raises ``NoAddressError`` where the customer can't be reached this way,
+    ``DeliverError`` or ``ArchiveError`` where there is nothing to send."""
     delivered_when_accepted: bool
     """Whether the provider's acceptance is as much as we will ever know."""
+    reference: Callable[[Delivery], str] = lambda _: ""
+    """Our own name for the message, known before it goes out: it is what bounces refer to."""
+
+
+@dataclass(slots=True)
+class HandedOver:
+    """What came of handing over on one channel."""
+
+    states: Counter[str]
+    problem: str = ""
+    """Why the provider was left alone before all was handed over: a person must see to it."""
 
 
 def hand_over(
-    sender: Sender, now: datetime, progress: Callable[[int], None] = lambda _: None
-) -> Counter[str]:
+    sender: Sender, clock: Callable[[], datetime], progress: Callable[[int], None] = lambda _: None
+) -> HandedOver:
     """Hand over everything that is due on one channel; give how many came to which state.
 
-    Several processes may do so at the same time. ``progress`` is told after each delivery.
+    Several processes may do so at the same time. ``progress`` is told after each delivery. A
+    provider that refuses our settings, or that can't be reached several times in a row, is left
+    alone: what it did not get stays due, and the report says so.
     """
-    came_to: Counter[str] = Counter()
-    retriever = Retriever()
+    report = HandedOver(Counter())
+    retriever, unreachable = Retriever(), 0
     with _Claimant() as claimant, sender.adapter:
         while True:
             claimant.recover()
-            _let_time_pass(sender.channel, now)
-            claimed = claimant.claim(sender.channel, now)
+            _let_time_pass(sender.channel, clock())
+            claimed = claimant.claim(sender.channel, clock())
             if not claimed:
-                return came_to
+                return report
             for delivery in claimed:
-                state = _one(sender, retriever, delivery, now)
-                came_to[state] += 1
+                done = _one(sender, retriever, delivery, clock())
+                if done is None:
+                    continue
+                state, result = done
+                report.states[state] += 1
                 progress(1)
+                unreachable = unreachable + 1 if result.outcome == Outcome.UNREACHABLE else 0
+                if result.outcome == Outcome.MISCONFIGURED or unreachable == _UNREACHABLE_IN_A_ROW:
+                    claimant.release()
+                    report.problem = result.answer
+                    return report
 
 
 def waiting(now: datetime) -> dict[str, int]:
@@ -94,6 +123,13 @@ class _Claimant:
         if connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_SPACE, self.number])
+
+    @transaction.atomic
+    def release(self) -> None:
+        """Give back what is claimed and was not tried."""
+        mine = Delivery.objects.filter(state=S.CLAIMED, claim=self.number)
+        Attempt.objects.filter(delivery__in=mine, outcome="", started=False).delete()
+        mine.update(state=S.DUE, claim=None, lease_until=None, attempts=F("attempts") - 1)
 
     @transaction.atomic
     def recover(self) -> None:
@@ -176,45 +212,74 @@ class _Claimant:
 @transaction.atomic
 def _let_time_pass(channel: str, now: datetime) -> None:
     """Make due what is scheduled or deferred for now, and let expire what is too late."""
-    for new, extra in ((S.EXPIRED, "expires_at <= %s"), (S.DUE, "not_before <= %s")):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE deliver_delivery SET state = %s"  # noqa: S608 (our own condition)
-                f" WHERE channel = %s AND state = ANY(%s) AND {extra}",
-                [new, channel, sorted(sources_of(new) & {S.SCHEDULED, S.DUE, S.DEFERRED}), now],
-            )
+    waiting_ones = Delivery.objects.filter(channel=channel)
+    late = sources_of(S.EXPIRED) & {S.SCHEDULED, S.DUE, S.DEFERRED}
+    waiting_ones.filter(state__in=late, expires_at__lte=now).update(
+        state=S.EXPIRED, reason=_TOO_LATE, finished_at=now
+    )
+    early = sources_of(S.DUE) & {S.SCHEDULED, S.DEFERRED}
+    waiting_ones.filter(state__in=early, not_before__lte=now).update(state=S.DUE)
 
 
-def _one(sender: Sender, retriever: Retriever, delivery: Delivery, now: datetime) -> DeliveryState:
-    """Hand one claimed delivery over and record what became of it."""
+def _one(
+    sender: Sender, retriever: Retriever, delivery: Delivery, now: datetime
+) -> tuple[DeliveryState, Result] | None:
+    """Hand one claimed delivery over and record what became of it; None if it isn't ours now."""
+    unsent = Result(Outcome.PERMANENT, "not sent")
     obstacle = _obstacle(delivery, now)
     if obstacle is not None:
-        return _record(delivery, *obstacle, Result(Outcome.PERMANENT, "not sent"), now)
+        return _record(delivery, *obstacle, unsent, now), unsent
     try:
         message = sender.prepare(delivery, retriever)
+    except NoAddressError as error:
+        return _record(delivery, *_other_way(delivery, error.what), unsent, now), unsent
     except (DeliverError, ArchiveError) as error:
-        return _record(delivery, S.FAILED, error.what, Result(Outcome.PERMANENT, "not sent"), now)
-    Attempt.objects.filter(delivery=delivery, number=delivery.attempts).update(started=True)
+        return _record(delivery, S.FAILED, error.what, unsent, now), unsent
+    if not _start(delivery, sender.reference(delivery)):
+        return None
     result = sender.adapter.send(message)
     state, reason = _state_after(sender, delivery, result)
-    return _record(delivery, state, reason, result, now)
+    return _record(delivery, state, reason, result, now), result
+
+
+@transaction.atomic
+def _start(delivery: Delivery, reference: str) -> bool:
+    """Write down that the hand-over begins, if the claim is still ours; it has its whole lease."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE deliver_delivery SET message_id = %s,"
+            " lease_until = clock_timestamp() + %s * interval '1 second'"
+            " WHERE id = %s AND state = 'claimed' AND claim = %s",
+            [reference, _LEASE_SECONDS, delivery.pk, delivery.claim],
+        )
+        ours = bool(cursor.rowcount)
+    if ours:
+        Attempt.objects.filter(delivery=delivery, number=delivery.attempts).update(started=True)
+    return ours
 
 
 def _obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, str] | None:
     """Look again, at the moment of hand-over, whether this may go out."""
     contract = delivery.contract
+    if delivery.expires_at is not None and delivery.expires_at <= now:
+        return S.EXPIRED, _TOO_LATE
     if contract.customer.deceased:
-        return S.SUPPRESSED, "the customer is reported as deceased"
+        return S.SUPPRESSED, DECEASED
     if delivery.kind == "issue_notice":
-        if contract.end_date is not None and contract.end_date < now.date():
-            return S.SUPPRESSED, "the contract has ended"
-        if not _consented(delivery, "sms_notices", now):
-            return S.SUPPRESSED, "consent was withdrawn"
-    elif delivery.document is None or delivery.document.segment_id is None:
+        return _notice_obstacle(delivery, now)
+    if delivery.document is None or delivery.document.segment_id is None:
         return S.FAILED, "its document is not in the archive"
-    elif delivery.channel == "email" and not _consented(delivery, "e_invoice", now):
-        _send_on_paper(delivery, now)
+    if delivery.channel == "email" and not _consented(delivery, "e_invoice", now):
         return S.SUPERSEDED, "consent was withdrawn: sent by post"
+    return None
+
+
+def _notice_obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, str] | None:
+    end = delivery.contract.end_date
+    if end is not None and end < now.date():
+        return S.SUPPRESSED, "the contract has ended"
+    if not _consented(delivery, "sms_notices", now):
+        return S.SUPPRESSED, "consent was withdrawn"
     return None
 
 
@@ -246,13 +311,20 @@ def _send_on_paper(delivery: Delivery, now: datetime) -> None:
     )
 
 
+def _other_way(delivery: Delivery, why: str) -> tuple[DeliveryState, str]:
+    """Give what becomes of a delivery that can't go over its channel: an invoice goes on paper."""
+    if delivery.kind == "invoice" and delivery.channel == "email":
+        return S.SUPERSEDED, f"{why.rstrip('.')}: sent by post"
+    return S.FAILED, why
+
+
 def _state_after(sender: Sender, delivery: Delivery, result: Result) -> tuple[DeliveryState, str]:
     if result.outcome == Outcome.ACCEPTED:
         return (S.DELIVERED if sender.delivered_when_accepted else S.HANDED_OVER), ""
     if result.outcome == Outcome.PERMANENT:
-        if delivery.kind == "invoice" and delivery.channel == "email":
-            return S.SUPERSEDED, "refused by the recipient's server: sent by post"
-        return S.FAILED, "refused for this recipient"
+        return _other_way(delivery, "refused for this recipient")
+    if result.outcome in (Outcome.UNREACHABLE, Outcome.MISCONFIGURED):
+        return S.DEFERRED, "the provider took nothing from us"
     if result.outcome == Outcome.UNCERTAIN and delivery.kind not in _REPEATED_WHEN_UNCERTAIN:
         return S.FAILED, "uncertain whether it went; not sent again"
     if delivery.attempts >= _MOST_ATTEMPTS:
@@ -266,17 +338,20 @@ def _record(
 ) -> DeliveryState:
     """Write the outcome of an attempt and where the delivery stands now."""
     check_move(delivery.key, S.CLAIMED, S.HANDED_OVER if state == S.DELIVERED else state)
-    if state == S.SUPERSEDED and result.outcome == Outcome.PERMANENT:
-        _send_on_paper(delivery, now)
-    wait = _FIRST_WAIT * 2 ** (delivery.attempts - 1)
-    Delivery.objects.filter(pk=delivery.pk, state=S.CLAIMED).update(
+    blameless = result.outcome in (Outcome.UNREACHABLE, Outcome.MISCONFIGURED)
+    wait = _FIRST_WAIT if blameless else _FIRST_WAIT * 2 ** (delivery.attempts - 1)
+    ours = Delivery.objects.filter(pk=delivery.pk, state=S.CLAIMED, claim=delivery.claim)
+    recorded = ours.update(
         state=state,
-        reason=reason,
+        reason=reason[:300],
         claim=None,
         lease_until=None,
+        message_id=result.reference or F("message_id"),
         not_before=now + wait if state == S.DEFERRED else delivery.not_before,
-        finished_at=None if state == S.DEFERRED else now,
+        finished_at=now if state in FINAL else None,
     )
+    if recorded and state == S.SUPERSEDED:  # after it: no invoice ever has two ways at once
+        _send_on_paper(delivery, now)
     Attempt.objects.filter(delivery=delivery, number=delivery.attempts).update(
         outcome=result.outcome, answer=result.answer
     )

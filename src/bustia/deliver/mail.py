@@ -4,9 +4,12 @@ The same delivery always gives the same bytes: nothing in it is random or taken 
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from email import policy
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.utils import format_datetime, formataddr
 from pathlib import Path
@@ -17,10 +20,20 @@ from liquid import Environment, StrictUndefined
 from bustia.compose.company import Company, load_company
 from bustia.deliver.channels.email import Mail
 from bustia.deliver.content import InvoiceContent
-from bustia.errors import DeliverError, StationeryError
+from bustia.errors import NoAddressError, StationeryError
 
 __all__ = ["MailWriter", "message_id"]
 
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
+"""Addresses as RFC 5321 (4.1.2) has them, without quoted ones."""
+_WORDS = {
+    "subject", "subject_credit", "greeting", "intro", "intro_credit", "total", "charged_on",
+    "charged_soon", "pay_before", "nothing", "back", "messages", "supply", "office", "closing",
+    "help", "why", "filename",
+}  # fmt: skip
+_BLANKS = ("number", "total", "period", "date", "iban", "contract", "address", "phone", "email")
 _COLOURS = {"alert": "#b23a1e", "info": "#0b5c6b", "offer": "#47722b"}
 _POLICY = policy.SMTP.clone(max_line_length=78, cte_type="7bit")
 
@@ -59,14 +72,15 @@ class MailWriter:
         pdf: bytes,
         at: datetime,
     ) -> Mail:
-        """Write the mail of one delivery; raise ``DeliverError`` for an address that can't be."""
-        if not _plausible(recipient):
-            raise DeliverError("the customer's e-mail address can't be written to.", where=key)
+        """Write the mail of one delivery; raise ``NoAddressError`` for an address that can't be."""
+        address = _address(recipient)
+        if address is None:
+            raise NoAddressError("the customer's e-mail address can't be written to.", where=key)
         words, company = self._words[language], self._companies[language]
         values = _values(words, company, content, language)
         message = EmailMessage(policy=_POLICY)
         message["From"] = formataddr((company.name, self._sender))
-        message["To"] = recipient
+        message["To"] = address
         message["Subject"] = str(values["subject"])
         message["Date"] = format_datetime(at)
         message["Message-ID"] = message_id(key, self._domain)
@@ -84,7 +98,7 @@ class MailWriter:
         )
         _set_boundaries(message, key)
         bounces_to = f"{message_id(key, self._domain)[1:33]}@{self._domain}"
-        return Mail(f"bounce+{bounces_to}", recipient, message.as_bytes())
+        return Mail(f"bounce+{bounces_to}", address.addr_spec, message.as_bytes())
 
 
 def _words(folder: Path, language: str) -> dict[str, str]:
@@ -93,6 +107,18 @@ def _words(folder: Path, language: str) -> dict[str, str]:
         words = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise StationeryError(f"can't be read: {error}", where=str(file)) from error
+    missing = sorted(_WORDS - set(words)) if isinstance(words, dict) else sorted(_WORDS)
+    if missing:
+        raise StationeryError(f"has no text {missing[0]}.", where=str(file))
+    for name in _WORDS:
+        try:
+            str(words[name]).format_map(dict.fromkeys(_BLANKS, ""))
+        except (KeyError, ValueError, IndexError, AttributeError) as error:
+            raise StationeryError(
+                f"the text {name} can't be filled in: {error}.",
+                where=str(file),
+                hint=f"Known blanks: {', '.join(f'{{{blank}}}' for blank in _BLANKS)}.",
+            ) from error
     return {str(name): str(text) for name, text in words.items()}
 
 
@@ -103,7 +129,7 @@ def _values(
     subject = words[f"subject{kind}"].format(number=content.number, total=content.total)
     return {
         "language": language,
-        "subject": subject,
+        "subject": " ".join(subject.split()),
         "greeting": words["greeting"],
         "intro": words[f"intro{kind}"].format(number=content.number, period=content.period),
         "total_label": words["total"],
@@ -130,11 +156,20 @@ def _values(
     }
 
 
-def _plausible(address: str) -> bool:
-    """Whether an address can stand in an envelope: one @, a domain, nothing that ends a line."""
-    local, at, domain = address.rpartition("@")
-    clean = address.isascii() and address.isprintable() and not set(address) & set(' <>,;:"()\\')
-    return bool(local and at and "." in domain and clean and len(address) <= 254)
+def _address(written: str) -> Address | None:
+    """Give an address fit for an envelope, its domain as the DNS knows it; None if it is not one.
+
+    A local part beyond ASCII would need SMTPUTF8 all the way (RFC 6531): such an invoice goes by
+    post.
+    """
+    local, _, domain = written.strip().rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii").lower()
+        address = Address(addr_spec=f"{local}@{domain}")
+    except (UnicodeError, ValueError, IndexError, HeaderParseError):
+        return None
+    clean = _LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)
+    return address if clean and len(address.addr_spec) <= 254 else None
 
 
 def _file_safe(number: str) -> str:

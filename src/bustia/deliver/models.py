@@ -73,7 +73,13 @@ class Delivery(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="delivery_state_known", condition=Q(state__in=list(DeliveryState))
-            )
+            ),
+            # The ledger counts each invoice once: it has one way at a time.
+            models.UniqueConstraint(
+                fields=["invoice"],
+                name="delivery_one_way_an_invoice",
+                condition=Q(kind="invoice") & ~Q(state="superseded"),
+            ),
         ]
 
 

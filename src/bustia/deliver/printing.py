@@ -11,21 +11,27 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import pikepdf
 from django.db import connection, transaction
+from django.db.models import F, Q
 
 from bustia.archive.services import Retriever
-from bustia.deliver.models import Delivery, PrintRun
-from bustia.deliver.states import DeliveryState
+from bustia.deliver.channels.base import Outcome
+from bustia.deliver.models import Attempt, Delivery, PrintRun
+from bustia.deliver.states import DECEASED
+from bustia.deliver.states import DeliveryState as S
+from bustia.errors import ArchiveError
 
 __all__ = ["PrintRunFiles", "print_due"]
 
 _COLUMNS = ("sequence", "document", "first_page", "pages", "sheets", "postcode", "sha256")
-_PAGE_KEYS = ("/MediaBox", "/Resources", "/Contents", "/Rotate")
+_BOXES = ("/MediaBox", "/CropBox", "/BleedBox", "/TrimBox")
+_PAGE_KEYS = (*_BOXES, "/Resources", "/Contents", "/Rotate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class PrintRunFiles:
     folder: Path
     mailpieces: int
     pages: int
+    failed: int
+    """Invoices of the run whose document could not be had from the archive."""
 
 
 def print_due(
@@ -50,17 +58,25 @@ def print_due(
     written = []
     for run in PrintRun.objects.filter(written_at=None).order_by("pk"):
         with _only_one(run) as ours:
-            if ours:
+            if ours and not PrintRun.objects.get(pk=run.pk).written_at:
                 written.append(_write(run, folder, now, progress))
     return written
 
 
 @transaction.atomic
 def _open_runs(now: datetime) -> None:
-    """Put what is due into new runs, one a cycle."""
-    due = Delivery.objects.select_for_update(skip_locked=True).filter(
-        channel="post", state=DeliveryState.DUE, not_before__lte=now, print_run=None
+    """Put what is due into new runs, one a cycle; what must not be sent any more stays out."""
+    with connection.cursor() as cursor:  # two at once would give two runs the same number
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_only_one.SPACE])
+    due = Delivery.objects.select_for_update(of=("self",)).filter(
+        channel="post", state=S.DUE, not_before__lte=now, print_run=None
     )
+    for obstacle, state, reason in (
+        (Q(contract__customer__deceased=True), S.SUPPRESSED, DECEASED),
+        (Q(document__segment=None), S.FAILED, "its document is not in the archive"),
+    ):
+        stopped = list(due.filter(obstacle).values_list("pk", flat=True))
+        Delivery.objects.filter(pk__in=stopped).update(state=state, reason=reason, finished_at=now)
     by_cycle: dict[str, list[int]] = {}
     for pk, cycle in due.order_by("pk").values_list("pk", "cycle"):
         by_cycle.setdefault(cycle, []).append(pk)
@@ -68,17 +84,24 @@ def _open_runs(now: datetime) -> None:
         number = PrintRun.objects.filter(cycle=cycle).count() + 1
         run = PrintRun.objects.create(code=f"{cycle}-{number:02d}", cycle=cycle, created_at=now)
         Delivery.objects.filter(pk__in=deliveries).update(
-            print_run=run, state=DeliveryState.CLAIMED, claim=None
+            print_run=run, state=S.CLAIMED, claim=None, attempts=F("attempts") + 1
+        )
+        Attempt.objects.bulk_create(
+            (
+                Attempt(delivery_id=pk, number=number, claimed_at=now, started=True)
+                for pk, number in run.deliveries.order_by("pk").values_list("pk", "attempts")
+            ),
+            batch_size=5000,
         )
 
 
 class _only_one:  # noqa: N801 (used like a function)
     """An advisory lock on a run, so that two processes don't write the same one."""
 
-    _SPACE = 0x42555350
+    SPACE = 0x42555350
 
     def __init__(self, run: PrintRun) -> None:
-        self._key = [self._SPACE, run.pk % 2**31]
+        self._key = [self.SPACE, run.pk % 2**31]
 
     def __enter__(self) -> bool:
         with connection.cursor() as cursor:
@@ -104,7 +127,7 @@ def _write(
         .order_by("document__segment_id", "document__offset", "pk")
         .iterator(chunk_size=500)
     )
-    retriever, mailpieces = Retriever(), 0
+    retriever, mailpieces, damaged = Retriever(), 0, dict[int, str]()
     with (
         (unfinished / "invoices.pdf").open("wb") as pdf,
         (unfinished / "manifest.csv").open("w", encoding="utf-8", newline="") as listing,
@@ -112,41 +135,57 @@ def _write(
         rows = csv.writer(listing)
         rows.writerow(_COLUMNS)
         merged = _Merged(pdf)
-        for sequence, delivery in enumerate(deliveries, 1):
+        for delivery in deliveries:
+            progress(1)
             document = delivery.document
-            if document is None:
+            if document is None:  # every delivery by post has one: _open_runs saw to it
                 continue
+            try:
+                content = retriever.read(document)
+            except ArchiveError as error:  # one that is damaged doesn't hold up the others
+                damaged[delivery.pk] = error.what
+                continue
+            mailpieces += 1
             first = merged.pages + 1
-            pages = merged.add(retriever.read(document))
+            pages = merged.add(content)
             sheets = (pages + 1) // 2
             rows.writerow(
-                (sequence, document.number, first, pages, sheets,
+                (mailpieces, document.number, first, pages, sheets,
                  delivery.contract.customer.postcode, document.sha256)
             )  # fmt: skip
-            mailpieces = sequence
-            progress(1)
         merged.finish()
         for file in (pdf, listing):
             file.flush()
             os.fsync(file.fileno())
+    _write_digests(unfinished)
     if not target.exists():
         unfinished.rename(target)
     else:  # the run was on the disk already when its record was cut off
         shutil.rmtree(unfinished)
-    _mark_written(run, now)
-    return PrintRunFiles(run.code, target, mailpieces, merged.pages)
+    _mark_written(run, damaged, now)
+    return PrintRunFiles(run.code, target, mailpieces, merged.pages, len(damaged))
+
+
+def _write_digests(folder: Path) -> None:
+    """Write the files' SHA-256 as ``sha256sum --check`` reads them."""
+    lines = []
+    for name in ("invoices.pdf", "manifest.csv"):
+        with (folder / name).open("rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
 
 
 @transaction.atomic
-def _mark_written(run: PrintRun, now: datetime) -> None:
+def _mark_written(run: PrintRun, damaged: dict[int, str], now: datetime) -> None:
     run.written_at = now
     run.save(update_fields=["written_at"])
-    run.deliveries.filter(state=DeliveryState.CLAIMED).update(
-        state=DeliveryState.DELIVERED,
-        reason=f"print run {run.code}",
-        attempts=1,
-        finished_at=now,
-    )
+    claimed = run.deliveries.filter(state=S.CLAIMED)
+    for pk, what in damaged.items():
+        claimed.filter(pk=pk).update(state=S.FAILED, reason=what[:300], finished_at=now)
+    tries = Attempt.objects.filter(delivery__print_run=run, outcome="")
+    tries.filter(delivery__in=list(damaged)).update(outcome=Outcome.PERMANENT, answer="not sent")
+    tries.update(outcome=Outcome.ACCEPTED, answer=run.code)
+    claimed.update(state=S.DELIVERED, reason=f"print run {run.code}", finished_at=now)
 
 
 class _Merged:
@@ -243,4 +282,7 @@ class _Merged:
 def _plain(value: object) -> bytes:
     if isinstance(value, bool):
         return b"true" if value else b"false"
-    return b"null" if value is None else str(value).encode("ascii")
+    if value is None:
+        return b"null"
+    # PDF knows no exponents (ISO 32000-1, 7.3.3), and Decimal writes small numbers with one.
+    return (f"{value:f}" if isinstance(value, Decimal) else str(value)).encode("ascii")

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,10 @@ from bustia.deliver.channels.sms import Sms, SpoolAdapter
 from bustia.deliver.channels.sms_smpp import SmppAdapter, SmppServer
 from bustia.deliver.content import InvoiceContent
 from bustia.deliver.handing import Sender, hand_over
-from bustia.deliver.mail import MailWriter
+from bustia.deliver.mail import MailWriter, message_id
 from bustia.deliver.models import Delivery
 from bustia.deliver.printing import PrintRunFiles, print_due
-from bustia.errors import DeliverError
+from bustia.errors import DeliverError, NoAddressError
 from bustia.instance import Instance
 
 __all__ = ["CHANNELS", "DeliverReport", "deliver_due"]
@@ -31,6 +31,8 @@ class DeliverReport:
     """What came of handing over: deliveries by channel and state, and the print runs."""
 
     states: dict[str, Counter[str]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    """By channel, why its provider was left alone; a person must see to it."""
     print_runs: list[PrintRunFiles] = field(default_factory=list)
 
     def count(self, channel: str, *states: str) -> int:
@@ -41,28 +43,32 @@ class DeliverReport:
 
 def deliver_due(
     instance: Instance,
-    now: datetime,
-    channels: tuple[str, ...] = CHANNELS,
+    clock: Callable[[], datetime],
+    channels: Sequence[str] = CHANNELS,
     progress: Callable[[int], None] = lambda _: None,
 ) -> DeliverReport:
-    """Hand over all that is due at ``now`` on the channels; e-mail first, as it may turn to post.
+    """Hand over all that is due on the channels; e-mail first, as it may turn to post.
 
-    Raises ``DeliverError`` for a channel whose settings can't be used.
+    ``clock`` is asked before each hand-over: what is too late by then doesn't go out.
     """
     report = DeliverReport()
-    if "email" in channels:
-        report.states["email"] = hand_over(_email(instance, now), now, progress)
-    if "sms" in channels:
-        report.states["sms"] = hand_over(_sms(instance), now, progress)
+    for channel, sender in (("email", _email), ("sms", _sms)):
+        if channel in channels:
+            handed = hand_over(sender(instance, clock), clock, progress)
+            report.states[channel] = handed.states
+            if handed.problem:
+                report.problems[channel] = handed.problem
     if "post" in channels:
         folder = instance.path / instance.config.post.folder
-        report.print_runs = print_due(folder, now, progress)
-        pieces = sum(run.mailpieces for run in report.print_runs)
-        report.states["post"] = Counter({"delivered": pieces} if pieces else {})
+        report.print_runs = print_due(folder, clock(), progress)
+        pieces = Counter[str]()
+        for run in report.print_runs:
+            pieces.update({"delivered": run.mailpieces, "failed": run.failed})
+        report.states["post"] = +pieces
     return report
 
 
-def _email(instance: Instance, now: datetime) -> Sender:
+def _email(instance: Instance, clock: Callable[[], datetime]) -> Sender:
     settings = instance.config.email
     server = SmtpServer(
         settings.host,
@@ -87,13 +93,17 @@ def _email(instance: Instance, now: datetime) -> Sender:
             language=delivery.language,
             recipient=delivery.contract.customer.email,
             pdf=retriever.read(delivery.document),
-            at=now,
+            at=clock(),
         )
 
-    return Sender("email", SmtpAdapter(server), prepare, delivered_when_accepted=True)
+    def reference(delivery: Delivery) -> str:
+        return message_id(delivery.key, settings.return_path_domain)
+
+    adapter = SmtpAdapter(server)
+    return Sender("email", adapter, prepare, delivered_when_accepted=True, reference=reference)
 
 
-def _sms(instance: Instance) -> Sender:
+def _sms(instance: Instance, _: Callable[[], datetime]) -> Sender:
     settings = instance.config.sms
     adapter: Adapter[Any]
     if settings.adapter == "smpp":
@@ -108,7 +118,7 @@ def _sms(instance: Instance) -> Sender:
         del retriever  # an SMS brings no document
         mobile = delivery.contract.customer.mobile
         if not mobile:
-            raise DeliverError("the customer has no mobile number any more.", where=delivery.key)
+            raise NoAddressError("the customer has no mobile number any more.", where=delivery.key)
         return Sms(delivery.key, settings.sender, mobile, str(delivery.content["text"]))
 
     # "Accepted" is the operator's word, not the telephone's: only a receipt says "delivered".

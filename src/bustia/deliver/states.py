@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from bustia.errors import DeliverError
 
-__all__ = ["FINAL", "DeliveryState", "check_move", "sources_of"]
+__all__ = ["DECEASED", "FINAL", "DeliveryState", "check_move", "sources_of"]
 
 
 class DeliveryState(StrEnum):
@@ -22,7 +22,7 @@ class DeliveryState(StrEnum):
             │          ├───────────┘ the class's policy: repeat
             │       deferred ◀── claimed   (try again later)
             │
-            └──▶ expired (also from due, deferred)
+            └──▶ expired (also from due, deferred, claimed): too late to be sent
                  suppressed (also from due, deferred, claimed): must not be sent
                  superseded (also from due, deferred, claimed, failed, returned):
                  another channel took over
@@ -54,6 +54,7 @@ _MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
     _S.DEFERRED: frozenset({_S.DUE, _S.EXPIRED, _S.SUPPRESSED, _S.SUPERSEDED}),
     _S.CLAIMED: frozenset(
         {
+            _S.EXPIRED,
             _S.HANDED_OVER,
             _S.DUE,
             _S.DEFERRED,
@@ -75,6 +76,9 @@ _MOVES: dict[DeliveryState, frozenset[DeliveryState]] = {
 
 FINAL = frozenset({_S.DELIVERED, _S.RETURNED, _S.FAILED, _S.SUPERSEDED, _S.SUPPRESSED, _S.EXPIRED})
 """The states in which nothing more is to be done by us."""
+
+DECEASED = "the customer is reported as deceased"
+"""Why nothing more is sent, found at the moment of handing over."""
 
 
 def check_move(key: str, old: DeliveryState, new: DeliveryState) -> None:

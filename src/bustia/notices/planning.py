@@ -12,19 +12,24 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from django.db import connection, transaction
+from django.db.models import Q
 
 from bustia.compose.company import load_company
 from bustia.deliver.channels.sms import segments
 from bustia.deliver.models import Delivery
-from bustia.deliver.states import DeliveryState
+from bustia.deliver.states import DeliveryState, check_move
 from bustia.errors import StationeryError
 from bustia.formatting import date_short
 from bustia.instance.config import NoticesConfig
 
-__all__ = ["MADRID", "Texts", "moment_for", "plan_notices"]
+__all__ = ["MADRID", "Texts", "closing_for", "moment_for", "plan_notices", "welcome_at"]
 
 MADRID = ZoneInfo("Europe/Madrid")
 _SUNDAY = 6
+_LOCK = 0x42555354_4E4F5449
+_NO_MOMENT = "no moment within its window was left"
+S = DeliveryState
+_WAITING = (S.SCHEDULED, S.DUE, S.DEFERRED)
 
 # Who gets one: active contracts of the route with the e-invoice and SMS notices agreed to and a
 # mobile number known; with the bank charge only where a mandate is in force.
@@ -66,6 +71,18 @@ def moment_for(issue_date: date, rules: NoticesConfig, now: datetime) -> datetim
         if now < _at(day, rules.to_hour):
             return now
     return None
+
+
+def welcome_at(moment: datetime, issue_date: date, rules: NoticesConfig) -> bool:
+    """Whether a notice may go out at a moment: in its window, by day, and on no holiday."""
+    local = moment.astimezone(MADRID)
+    ahead = (issue_date - local.date()).days
+    return (
+        rules.latest_days <= ahead <= rules.earliest_days
+        and rules.from_hour <= local.time() < rules.to_hour
+        and local.date() not in rules.holidays
+        and (rules.on_sundays or local.weekday() != _SUNDAY)
+    )
 
 
 def closing_for(moment: datetime, rules: NoticesConfig) -> datetime:
@@ -117,65 +134,92 @@ class Texts:
 def plan_notices(stationery: Path, rules: NoticesConfig, now: datetime) -> Counter[str]:
     """Plan the notices of every invoice that is to be issued soon; give what changed, by kind.
 
-    Planning again is harmless: a notice is planned once for a contract and billing run, moved if
-    its date moved before it was sent, and withdrawn if the customer is no longer to get it.
+    Planning again is harmless: a notice is planned once for a contract, billing run and issue
+    date. If the billing system moves the date, the notice of the old one is withdrawn, and one of
+    the new date planned; who was told the old date already is told the new one. What a notice
+    says follows the charge date and the mandate until it is sent.
     """
     today = now.astimezone(MADRID).date()
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])  # one planner at a time
         cursor.execute(
             _WANTED,
             {"today": today, "until": today + timedelta(days=120), "now": now},
         )
         wanted = cursor.fetchall()
     texts, changed = Texts(stationery), Counter[str]()
+    keys = {f"notice/{run}/{number}/{issue:%Y%m%d}" for _, run, issue, _, _, number, *_ in wanted}
     known = {
-        one.key: one for one in Delivery.objects.filter(kind="issue_notice").select_for_update()
+        one.key: one
+        for one in Delivery.objects.filter(kind="issue_notice")
+        .filter(Q(state__in=_WAITING) | Q(key__in=keys))
+        .select_for_update()
     }
     planned: list[Delivery] = []
-    keys: set[str] = set()
     for _, run, issue_date, charge_date, contract_id, number, language, domiciled in wanted:
-        key = f"notice/{run}/{number}"
-        keys.add(key)
+        key = f"notice/{run}/{number}/{issue_date:%Y%m%d}"
         text = texts.write(language, number, issue_date, charge_date if domiciled else None)
         content = {"text": text, "issue_date": issue_date.isoformat()}
-        moment = moment_for(issue_date, rules, now)
         before = known.get(key)
         if before is None:
-            planned.append(_notice(key, contract_id, language, content, moment, rules, now))
+            moment = moment_for(issue_date, rules, now)
+            made = _notice(key, contract_id, moment, rules, now)
+            made.language, made.content = language, content
+            planned.append(made)
             changed["planned" if moment else "too late"] += 1
-        elif before.content != content and before.state == DeliveryState.SCHEDULED and moment:
-            before.content, before.not_before = content, moment
-            before.expires_at = closing_for(moment, rules)
-            before.save(update_fields=["content", "not_before", "expires_at"])
-            changed["moved"] += 1
+        elif before.state in _WAITING:
+            changed.update(_brought_up_to_date(before, content, issue_date, rules, now))
     Delivery.objects.bulk_create(planned)
     for key, one in known.items():
-        if one.state == DeliveryState.SCHEDULED and key not in keys:
-            one.state, one.reason = DeliveryState.SUPPRESSED, "no longer to be sent"
-            one.finished_at = now
-            one.save(update_fields=["state", "reason", "finished_at"])
+        if one.state in _WAITING and key not in keys:
+            _end(one, S.SUPPRESSED, "no longer to be sent", now)
             changed["withdrawn"] += 1
     return changed
 
 
-def _notice(
-    key: str,
-    contract_id: int,
-    language: str,
+def _brought_up_to_date(
+    notice: Delivery,
     content: dict[str, str],
-    moment: datetime | None,
+    issue_date: date,
     rules: NoticesConfig,
     now: datetime,
+) -> list[str]:
+    """Let a planned notice say what holds now, at a moment that suits the rules as they are now.
+
+    One that could not go out on its day gets the next day of its window, if there is one.
+    """
+    before = (notice.content, notice.not_before, notice.expires_at)
+    notice.content = content
+    missed = closing_for(notice.not_before, rules) <= now
+    if missed or not welcome_at(notice.not_before, issue_date, rules):
+        moment = moment_for(issue_date, rules, now)
+        if moment is None:
+            _end(notice, S.EXPIRED, _NO_MOMENT, now)
+            return ["too late"]
+        notice.not_before = moment
+    notice.expires_at = closing_for(notice.not_before, rules)
+    if before == (notice.content, notice.not_before, notice.expires_at):
+        return []
+    notice.save(update_fields=["content", "not_before", "expires_at"])
+    return ["moved"]
+
+
+def _end(notice: Delivery, state: DeliveryState, reason: str, now: datetime) -> None:
+    check_move(notice.key, DeliveryState(notice.state), state)
+    notice.state, notice.reason, notice.finished_at = state, reason, now
+    notice.save(update_fields=["state", "reason", "finished_at"])
+
+
+def _notice(
+    key: str, contract_id: int, moment: datetime | None, rules: NoticesConfig, now: datetime
 ) -> Delivery:
     return Delivery(
         key=key,
         kind="issue_notice",
         channel="sms",
         contract_id=contract_id,
-        language=language,
-        content=content,
-        state=DeliveryState.SCHEDULED if moment else DeliveryState.EXPIRED,
-        reason="" if moment else "no moment within its window was left",
+        state=S.SCHEDULED if moment else S.EXPIRED,
+        reason="" if moment else _NO_MOMENT,
         not_before=moment or now,
         expires_at=closing_for(moment, rules) if moment else None,
         finished_at=None if moment else now,

@@ -22,6 +22,8 @@ class Outcome(StrEnum):
     """Never to this recipient."""
     MISCONFIGURED = "misconfigured"
     """The provider refuses us, not the recipient: a person must see to it."""
+    UNREACHABLE = "unreachable"
+    """The provider can't be reached, or has no time for us: nothing was handed over."""
     UNCERTAIN = "uncertain"
     """The connection broke after the message was sent and before it was answered."""
 
@@ -32,6 +34,8 @@ class Result:
 
     outcome: Outcome
     answer: str = ""
+    reference: str = ""
+    """The provider's name for the message: what its receipts will refer to."""
 
 
 class Adapter(Protocol, Generic[M_contra]):

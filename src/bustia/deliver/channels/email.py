@@ -1,5 +1,6 @@
 """Hands mails to an SMTP server, over one connection for many of them."""
 
+import select
 import smtplib
 import socket
 import ssl
@@ -60,17 +61,24 @@ class SmtpAdapter:
         self._drop()
 
     def send(self, message: Mail) -> Result:
-        """Hand one mail over; the server's answer decides the outcome."""
+        """Hand one mail over; the server's answer decides the outcome.
+
+        A server may end a connection between two mails (RFC 5321, 4.1.1.5 and 3.8): as long as
+        nothing was sent on it for this mail, a new one is opened.
+        """
+        if self._connection is not None and not self._alive(self._connection):
+            self._drop()
         try:
             connection = self._connected()
-        except smtplib.SMTPAuthenticationError as error:
-            return _result(error.smtp_code, error.smtp_error, ours=True)
-        except ssl.SSLError as error:
+        except smtplib.SMTPException as error:
             self._drop()
-            return Result(Outcome.MISCONFIGURED, f"TLS: {error.reason}")
-        except (smtplib.SMTPException, OSError) as error:
+            return _no_connection(error)
+        except ssl.SSLCertVerificationError as error:
             self._drop()
-            return Result(Outcome.TEMPORARY, f"no connection: {type(error).__name__}")
+            return Result(Outcome.MISCONFIGURED, f"its certificate is not valid: {error.reason}")
+        except OSError as error:
+            self._drop()
+            return Result(Outcome.UNREACHABLE, f"no connection: {type(error).__name__}")
         try:
             refused = self._envelope(connection, message)
             if refused is not None:
@@ -79,6 +87,14 @@ class SmtpAdapter:
             self._drop()
             return Result(Outcome.TEMPORARY, f"connection lost: {type(error).__name__}")
         return self._content(connection, message)
+
+    @staticmethod
+    def _alive(connection: smtplib.SMTP) -> bool:
+        """Whether the server still holds the connection: what it says unasked is a farewell."""
+        if connection.sock is None:
+            return False
+        readable, _, _ = select.select([connection.sock], [], [], 0)
+        return not readable
 
     def _connected(self) -> smtplib.SMTP:
         if self._connection is not None:
@@ -118,7 +134,7 @@ class SmtpAdapter:
         if code != 250:
             return self._refused(connection, code, answer, ours=True)
         code, answer = connection.rcpt(message.recipient)
-        if code not in (250, 251):
+        if code not in (250, 251, 252):
             return self._refused(connection, code, answer)
         code, answer = connection.docmd("data")
         if code != 354:
@@ -131,7 +147,10 @@ class SmtpAdapter:
         if code == 421:
             self._drop()
         else:
-            connection.rset()
+            try:
+                connection.rset()
+            except (smtplib.SMTPException, OSError):
+                self._drop()  # it refused and hung up: its refusal is what counts
         return _result(code, answer, ours=ours)
 
     def _content(self, connection: smtplib.SMTP, message: Mail) -> Result:
@@ -139,13 +158,33 @@ class SmtpAdapter:
         quoted = b"." + quoted if quoted.startswith(b".") else quoted
         try:
             connection.send(quoted + (b".\r\n" if quoted.endswith(b"\r\n") else b"\r\n.\r\n"))
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()  # the final dot did not leave: the server can't have taken it
+            return Result(Outcome.TEMPORARY, f"connection lost: {type(error).__name__}")
+        try:
             code, answer = connection.getreply()
         except (smtplib.SMTPException, OSError) as error:
             self._drop()
             return Result(Outcome.UNCERTAIN, f"connection lost: {type(error).__name__}")
-        if code == 421:
+        if code == 421 or code < 0:
             self._drop()
-        return _result(code, answer)
+        return Result(Outcome.UNCERTAIN, "no clear answer") if code < 0 else _result(code, answer)
+
+
+_OURS = frozenset({530, 534, 535, 538})
+"""Answers about our name and password (RFC 4954), wherever they are given."""
+
+
+def _no_connection(error: smtplib.SMTPException) -> Result:
+    """Say why no session came about: the server has no time, or doesn't want us."""
+    if isinstance(error, smtplib.SMTPResponseException):
+        sorted_out = _result(error.smtp_code, error.smtp_error, ours=True)
+        if sorted_out.outcome == Outcome.TEMPORARY:
+            return Result(Outcome.UNREACHABLE, sorted_out.answer)
+        return sorted_out
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return Result(Outcome.MISCONFIGURED, "it doesn't offer the TLS or AUTH of our settings")
+    return Result(Outcome.UNREACHABLE, f"no connection: {type(error).__name__}")
 
 
 def _result(code: int, answer: bytes | str, *, ours: bool = False) -> Result:
@@ -156,4 +195,4 @@ def _result(code: int, answer: bytes | str, *, ours: bool = False) -> Result:
         return Result(Outcome.ACCEPTED, told)
     if 400 <= code < 500 or code < 0:
         return Result(Outcome.TEMPORARY, told)
-    return Result(Outcome.MISCONFIGURED if ours else Outcome.PERMANENT, told)
+    return Result(Outcome.MISCONFIGURED if ours or code in _OURS else Outcome.PERMANENT, told)

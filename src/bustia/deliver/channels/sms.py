@@ -1,5 +1,6 @@
 """Hands SMS to a folder, for trying things out and for gateways that read files."""
 
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -64,7 +65,8 @@ class SpoolAdapter:
 
     def send(self, message: Sms) -> Result:
         """Put the SMS into the folder, whole or not at all."""
-        name = "".join(letter if letter.isalnum() else "-" for letter in message.key)
+        readable = "".join(letter if letter.isalnum() else "-" for letter in message.key)
+        name = f"{readable}-{hashlib.sha256(message.key.encode()).hexdigest()[:8]}"
         path = self._folder / f"{name}.json"
         unfinished = path.with_suffix(f".{os.getpid()}.part")
         try:

@@ -20,7 +20,10 @@ _PASSING = {
     smpplib.consts.SMPP_ESME_RTHROTTLED,
     smpplib.consts.SMPP_ESME_RMSGQFUL,
     smpplib.consts.SMPP_ESME_RSYSERR,
+    smpplib.consts.SMPP_ESME_RSUBMITFAIL,
 }
+_REQUESTS = {"deliver_sm", "enquire_link"}
+"""What a centre may ask while we wait, and must be answered."""
 _BAD_RECIPIENT = {smpplib.consts.SMPP_ESME_RINVDSTADR}
 
 
@@ -64,17 +67,19 @@ class SmppAdapter:
             return Result(Outcome.MISCONFIGURED, f"bind refused: {_status(error)}")
         except (OSError, smpplib.exceptions.ConnectionError) as error:
             self._drop()
-            return Result(Outcome.TEMPORARY, f"no connection: {type(error).__name__}")
+            return Result(Outcome.UNREACHABLE, f"no connection: {type(error).__name__}")
         parts, coding, esm_class = smpplib.gsm.make_parts(message.text)
+        result = Result(Outcome.MISCONFIGURED, "the text is empty")
         try:
-            for part in parts:
-                answer = self._submit(client, message, part, coding, esm_class)
-                if answer is not None:
-                    return answer
+            for place, part in enumerate(parts):
+                result = self._submit(client, message, part, coding, esm_class)
+                if result.outcome != Outcome.ACCEPTED:
+                    # Some of a long message is there already: sent again it would come twice.
+                    return result if place == 0 else Result(Outcome.UNCERTAIN, result.answer)
         except (OSError, smpplib.exceptions.ConnectionError, smpplib.exceptions.PDUError) as error:
             self._drop()
             return Result(Outcome.UNCERTAIN, f"connection lost: {type(error).__name__}")
-        return Result(Outcome.ACCEPTED, f"{len(parts)} segments taken")
+        return Result(Outcome.ACCEPTED, f"{len(parts)} segments taken", result.reference)
 
     def _bound(self) -> smpplib.client.Client:
         if self._client is None:
@@ -99,8 +104,8 @@ class SmppAdapter:
 
     def _submit(
         self, client: smpplib.client.Client, message: Sms, part: bytes, coding: int, esm: int
-    ) -> Result | None:
-        """Send one segment and wait for its answer; None if it was taken."""
+    ) -> Result:
+        """Send one segment and wait for its answer."""
         sent = client.send_message(
             source_addr_ton=smpplib.consts.SMPP_TON_ALNUM,
             source_addr_npi=smpplib.consts.SMPP_NPI_UNK,
@@ -117,12 +122,13 @@ class SmppAdapter:
             answer = client.read_pdu()
             if answer.command == "submit_sm_resp" and answer.sequence == sent.sequence:
                 break
-            if answer.command == "deliver_sm":
+            if answer.command in _REQUESTS:
                 client.send_pdu(smpplib.smpp.make_pdu(
-                    "deliver_sm_resp", client=client, sequence=answer.sequence
+                    f"{answer.command}_resp", client=client, sequence=answer.sequence
                 ))  # fmt: skip
         if answer.status == smpplib.consts.SMPP_ESME_ROK:
-            return None
+            name = answer.message_id or b""
+            return Result(Outcome.ACCEPTED, reference=name.decode("ascii", "replace").strip("\0"))
         told = f"status {answer.status:#010x}"
         if answer.status in _PASSING:
             return Result(Outcome.TEMPORARY, told)
