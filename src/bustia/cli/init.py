@@ -16,13 +16,19 @@ __all__ = ["command"]
     envvar="BUSTIA_INSTANCE",
     default=Path("instance"),
 )
-def command(folder: Path) -> None:
+@click.option("--migrate", is_flag=True, help="Only bring the tables of an instance up to date.")
+def command(folder: Path, migrate: bool) -> None:
     """Create an instance in FOLDER (./instance by default), with a database of its own.
 
     With DATABASE_URL in the environment it uses that PostgreSQL server instead.
     """
     from bustia.instance import create_instance, open_instance
 
+    if migrate:
+        with open_instance(folder) as instance:
+            instance.migrate()
+        out.print(f"The tables of {folder} are up to date.", highlight=False)
+        return
     path = create_instance(folder)
     with out.status("Creating the database"), open_instance(path) as instance:
         instance.migrate()
@@ -30,6 +36,8 @@ def command(folder: Path) -> None:
         f"Created {path}\n"
         f"  bustia.toml   settings, each with a comment\n"
         f"  keys/         back these up: without them encrypted data can't be read\n\n"
-        f"Next: bustia doctor --instance {folder}, then bustia import PATH --instance {folder}",
+        f"Next: bustia doctor --instance {folder}\n"
+        f"      bustia import PATH --instance {folder}",
         highlight=False,
+        soft_wrap=True,
     )

@@ -87,7 +87,7 @@ def _verdict(
     if not _container_is_clean(pdf, signature):
         reasons.append("Bytes of the seal itself were changed.")
     unchanged = not reasons
-    if not status.trusted:
+    if unchanged and not status.trusted:
         reasons.append("The seal's certificate is not one that is trusted here.")
     return Verdict(
         sealed=True,

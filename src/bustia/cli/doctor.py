@@ -1,0 +1,163 @@
+"""``bustia doctor``: check that everything Bústia needs is in order."""
+
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+from rich.markup import escape
+
+from bustia.cli.common import instance_option, json_option, out, print_json
+from bustia.errors import BustiaError
+
+if TYPE_CHECKING:
+    from bustia.instance import Instance
+
+__all__ = ["command"]
+
+_MARKS = {"ok": "[green]✓[/green]", "note": "[yellow]![/yellow]", "bad": "[bold red]✗[/bold red]"}
+_ROOM_BYTES = 2 * 1024**3
+_SOON = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "note", "bad"]
+    told: str
+    hint: str = ""
+
+
+@click.command(epilog="Example: bustia doctor --instance /srv/bustia")
+@json_option
+@instance_option
+@click.pass_context
+def command(ctx: click.Context, as_json: bool, instance_path: Path) -> None:
+    """Check that everything Bústia needs is in order, and say what to do where it isn't.
+
+    Ends with 1 if something must be seen to. Notes are worth knowing, but stop nothing.
+    """
+    findings = list(_look(instance_path))
+    if as_json:
+        print_json([asdict(one) for one in findings])
+    else:
+        for one in findings:
+            mark, told = _MARKS[one.state], escape(one.told)
+            out.print(f"{mark} [bold]{one.what}[/bold]: {told}", highlight=False, soft_wrap=True)
+            if one.hint:
+                out.print(f"  {escape(one.hint)}", highlight=False, soft_wrap=True)
+    if any(one.state == "bad" for one in findings):
+        ctx.exit(1)
+
+
+def _look(path: Path) -> Iterator[Finding]:
+    yield Finding("Python", "ok", sys.version.split()[0])
+    from bustia.instance import open_instance
+
+    try:
+        with open_instance(path) as instance:
+            yield Finding("Instance", "ok", str(instance.path))
+            checks: tuple[tuple[str, Callable[[Instance], Finding]], ...] = (
+                ("Database", _database),
+                ("Stationery", _stationery),
+                ("Seal", _seal),
+                ("Archive", _archive),
+                ("Keys", _keys),
+                ("Mail server", _mail_server),
+            )
+            for what, check in checks:
+                try:
+                    yield check(instance)
+                except BustiaError as error:
+                    where = f"{error.where}: " if error.where else ""
+                    yield Finding(what, "bad", f"{where}{error.what}", error.hint or "")
+    except BustiaError as error:
+        where = f"{error.where}: " if error.where else ""
+        yield Finding("Instance", "bad", f"{where}{error.what}", error.hint or "")
+
+
+def _database(instance: "Instance") -> Finding:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    del instance
+    executor = MigrationExecutor(connection)
+    waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        version = cursor.fetchone()[0]
+    if waiting:
+        return Finding(
+            "Database",
+            "bad",
+            f"PostgreSQL {version}, but {len(waiting)} migrations were not applied.",
+            "Apply them: bustia init --migrate",
+        )
+    return Finding("Database", "ok", f"PostgreSQL {version}, tables up to date")
+
+
+def _stationery(instance: "Instance") -> Finding:
+    from bustia.compose.typst_composer import TypstComposer
+    from bustia.decide.release import load_release
+
+    release = load_release(instance.stationery)
+    TypstComposer(instance.stationery)
+    told = f"{len(release.rules)} message rules, release {release.hash[:12]}"
+    return Finding("Stationery", "ok", told)
+
+
+def _seal(instance: "Instance") -> Finding:
+    from bustia.cycles.workshop import seal_identity
+
+    identity = seal_identity(instance)
+    ends = identity.certificate.not_valid_after_utc
+    told = f"{identity.subject}, until {ends:%d-%m-%Y}"
+    if instance.config.seal.pkcs12 is None:
+        hint = "Name your certificate in bustia.toml, section [seal], before you seal in earnest."
+        return Finding("Seal", "note", f"a demonstration certificate: {told}", hint)
+    if ends < instance.now():
+        return Finding("Seal", "bad", told, "It has expired: renew it.")
+    if ends < instance.now() + _SOON:
+        return Finding("Seal", "note", told, "It expires soon: renew it.")
+    return Finding("Seal", "ok", told)
+
+
+def _archive(instance: "Instance") -> Finding:
+    folder = instance.archive
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        probe = folder / ".doctor"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return Finding("Archive", "bad", f"{folder}: {error.strerror}", "Make it writable.")
+    free = shutil.disk_usage(folder).free
+    told = f"{folder}, {free / 1024**3:.0f} GiB free"
+    if free < _ROOM_BYTES:
+        return Finding("Archive", "note", told, "A city's cycle needs some gigabytes.")
+    return Finding("Archive", "ok", told)
+
+
+def _keys(instance: "Instance") -> Finding:
+    names = ("data", "django", "seal")
+    for name in names:
+        instance.key(name)
+    return Finding("Keys", "ok", f"{', '.join(names)}: there, and only their owner reads them")
+
+
+def _mail_server(instance: "Instance") -> Finding:
+    email = instance.config.email
+    told = f"{email.host}, port {email.port}, TLS {email.tls}"
+    try:
+        with socket.create_connection((email.host, email.port), timeout=3):
+            return Finding("Mail server", "ok", told)
+    except OSError as error:
+        hint = "Mails wait until it answers. Its name is in bustia.toml, section [email]."
+        return Finding("Mail server", "note", f"{told}: {error.strerror or error}", hint)
