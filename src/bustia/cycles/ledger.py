@@ -5,6 +5,7 @@ received = e-mailed + posted + office only + suppressed + open + failed
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db import connection, transaction
 
@@ -69,8 +70,8 @@ class ClosingLedger:
 def closing_ledger(cycle: Cycle) -> ClosingLedger:
     """Count what became of every invoice of a cycle."""
     counts = {row[0]: row[1] for row in _lists(cycle)}
-    received = sum(len(ids) for ids in cycle.chunks.values_list("invoice_ids", flat=True))
-    return ClosingLedger(received, *(counts.get(name, 0) for name in COLUMNS))
+    received = set(chain.from_iterable(cycle.chunks.values_list("invoice_ids", flat=True)))
+    return ClosingLedger(len(received), *(counts.get(name, 0) for name in COLUMNS))
 
 
 def invoices_in(cycle: Cycle, name: str) -> list[str]:

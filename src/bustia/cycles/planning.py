@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.expressions import RawSQL
 
@@ -14,16 +14,12 @@ from bustia.errors import CycleError
 from bustia.work.jobs import NewJob, defer, live_locks
 
 __all__ = [
-    "CHUNK_SIZE",
     "COMPOSE_QUEUE",
     "COMPOSE_TASK",
     "newest_billing_run",
     "plan_cycle",
     "queue_pending",
 ]
-
-CHUNK_SIZE = 250
-"""Invoices a chunk: about 10 seconds of Typst's work, so that a kill costs no more than that."""
 
 COMPOSE_QUEUE = "compose"
 COMPOSE_TASK = "bustia.cycles.compose_chunk"
@@ -45,16 +41,16 @@ def newest_billing_run() -> str:
 
 
 @transaction.atomic
-def plan_cycle(
-    billing_run: str, release: str, cutoff: datetime, chunk_size: int = CHUNK_SIZE
-) -> Cycle:
+def plan_cycle(billing_run: str, release: str, cutoff: datetime, chunk_size: int) -> Cycle:
     """Plan what is left to do of a billing run, and put it into the queue.
 
     The first call makes the cycle, with all invoices of the run. A later one takes it up where
     it is: chunks that failed or whose job was lost go into the queue again, and invoices that
     arrived since become new chunks, in a further cycle if this one is closed.
     """
-    codes = Cycle.objects.select_for_update().filter(billing_run=billing_run)
+    with connection.cursor() as cursor:  # of two commands started at once, one plans
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"plan {billing_run}"])
+    codes = Cycle.objects.filter(billing_run=billing_run)
     cycle = codes.order_by("-pk").first()
     if cycle is not None and cycle.state != CycleState.CLOSED:
         _give_another_chance(cycle)
@@ -118,8 +114,11 @@ def _give_another_chance(cycle: Cycle) -> None:
         cycle.failures.all().delete()
 
 
+@transaction.atomic
 def queue_pending(cycle: Cycle) -> None:
     """Give every chunk that waits a job in the queue, unless it has one."""
+    # Two commands that tend the same cycle must not both find that a job is missing.
+    Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     pending = list(cycle.chunks.filter(state=ChunkState.PENDING).order_by("position"))
     live = live_locks([chunk.lock for chunk in pending])
     defer(

@@ -14,7 +14,6 @@ from bustia.billing.models import Invoice
 from bustia.cycles.ledger import closing_ledger
 from bustia.cycles.models import Cycle
 from bustia.cycles.planning import (
-    CHUNK_SIZE,
     COMPOSE_QUEUE,
     newest_billing_run,
     plan_cycle,
@@ -52,7 +51,6 @@ def run_cycle(
     billing_run: str | None = None,
     *,
     workers: int | None = None,
-    chunk_size: int = CHUNK_SIZE,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Cycle:
     """Compose, seal and archive the invoices of a billing run, and write their deliveries.
@@ -61,7 +59,9 @@ def run_cycle(
     where a chunk could not be done at all; single bad invoices are failures of the ledger.
     """
     release = keep_release(instance)
-    cycle = plan_cycle(billing_run or newest_billing_run(), release, instance.now(), chunk_size)
+    cycle = plan_cycle(
+        billing_run or newest_billing_run(), release, instance.now(), instance.config.work.chunk
+    )
     if cycle.state == CycleState.CLOSED:
         return cycle
     began = time.monotonic()
@@ -98,7 +98,7 @@ def _work_off(
                 waiting, finished = _progress(cycle)
                 if time.monotonic() - tended > _TEND_SECONDS:
                     tended = time.monotonic()
-                    retake_stalled(instance.now())
+                    retake_stalled()
                     queue_pending(cycle)
             except DatabaseError:
                 _bring_the_database_back(instance, supervisor)

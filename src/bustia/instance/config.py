@@ -94,9 +94,10 @@ class ArchiveConfig(_Section):
 
 
 class WorkConfig(_Section):
-    """How many processes compose at once; 0 for one a core."""
+    """How many processes compose at once, 0 for one a core, and how many invoices a job takes."""
 
     processes: Annotated[int, Field(ge=0, le=256)] = 0
+    chunk: Annotated[int, Field(ge=1, le=10_000)] = 250
 
     @property
     def workers(self) -> int:

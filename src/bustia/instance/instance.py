@@ -67,6 +67,7 @@ folder = "archive"
 
 [work]
 processes = 0                 # 0: one a core
+chunk = 250                   # invoices a job: what a kill costs at most
 
 [stationery]
 # folder = "stationery"       # without it, the stationery that ships with Bústia

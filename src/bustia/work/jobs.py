@@ -7,7 +7,7 @@ the stock call uses a connection of its own); and jobs of dead workers are retak
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection
 from procrastinate import exceptions, jobs, manager, sql
@@ -27,6 +27,9 @@ HEARTBEAT_SECONDS = 1.0
 
 STALLED_SECONDS = 5.0
 """A worker that was silent for this long is taken for dead, and its jobs are retaken."""
+
+_AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+"""A time that is past on every clock: the job needn't wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,11 @@ def live_locks(locks: Sequence[str]) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def retake_stalled(now: datetime) -> int:
-    """Put the jobs of dead workers back into the queue; give how many there were."""
+def retake_stalled() -> int:
+    """Put the jobs of dead workers back into the queue; give how many there were.
+
+    The queue goes by the database's clock, never by the instance's, which may stand still.
+    """
     found = DjangoConnector().execute_query_all(
         query=sql.queries["select_stalled_jobs_by_heartbeat"],
         queue=None,
@@ -88,7 +94,7 @@ def retake_stalled(now: datetime) -> int:
     retaken = 0
     for row in found:
         try:
-            _jobs().retry_job_by_id(row["id"], retry_at=now)
+            _jobs().retry_job_by_id(row["id"], retry_at=_AT_ONCE)
         except exceptions.UniqueViolation:
             continue  # the same work waits in another job already
         except exceptions.ConnectorException:
