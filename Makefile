@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 CONTRACTS ?= 1000
+KILLS ?= 60
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-header --generate-hashes pyproject.toml
 
-.PHONY: help demo test gate lint types imports unit lock clean
+.PHONY: help demo test gate lint types imports unit chaos lock clean
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  %-10s %s\n", $$1, $$2}'
 
@@ -42,6 +43,9 @@ imports: $(VENV)/.test ## The import contracts: one way through the house
 
 unit: $(VENV)/.test ## pytest on a real PostgreSQL
 	$(BIN)/pytest -n auto --dist loadgroup
+
+chaos: $(VENV)/.test ## Kill workers, supervisor and database of a cycle at random (KILLS=60)
+	BUSTIA_CHAOS_KILLS=$(KILLS) $(BIN)/pytest tests/cycles/test_chaos.py
 
 lock: $(VENV)/.test ## Lock the requirements anew
 	$(LOCK) --extra build -o requirements/base.lock
