@@ -208,17 +208,16 @@ def _ask_instance(
     instance_path: Path, file: Path, content: bytes
 ) -> tuple[list["Certificate"], str | None, str | None]:
     """Give the instance's certificates, and what its archive says of a file."""
-    import hashlib
-
     from bustia.instance import open_instance
 
     with open_instance(instance_path) as instance:
         from bustia.archive.models import Document
+        from bustia.archive.services import find_by_content
         from bustia.cycles.workshop import seal_identity
 
         identity = seal_identity(instance)
         own = [identity.certificate, *identity.chain]
-        same = Document.objects.filter(sha256=hashlib.sha256(content).hexdigest()).first()
+        same = find_by_content(content)
         if same is not None:
             return own, "same", same.number
         named = Document.objects.filter(number=file.stem).first()
