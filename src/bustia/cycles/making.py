@@ -28,7 +28,7 @@ from bustia.decide.engine import History
 from bustia.deliver.planning import Planned, plan_invoices
 from bustia.errors import BustiaError, ComposeError, DecideError, SealError
 
-__all__ = ["make_chunk"]
+__all__ = ["make_chunk", "unforeseen"]
 
 COMPOSER = "typst"
 _STAGES = {DecideError: "decide", ComposeError: "compose", SealError: "seal"}
@@ -69,7 +69,7 @@ def make_chunk(
     for facts in found:
         try:
             made.append(_make(workshop, cycle, facts, history, sources))
-        except (DecideError, ComposeError, SealError) as error:
+        except Exception as error:  # noqa: BLE001 (one bad invoice never stops its neighbours)
             failures.append(_failure(cycle, facts, error))
         progress()
     documents = keep([one.document for one in made])
@@ -119,9 +119,19 @@ def _make(
     )
 
 
-def _failure(cycle: Cycle, facts: Facts, error: BustiaError) -> Failure:
-    stage = _STAGES.get(type(error), "other")
-    return Failure(cycle=cycle, invoice_id=facts.invoice.id, stage=stage, reason=error.what[:500])
+def _failure(cycle: Cycle, facts: Facts, error: Exception) -> Failure:
+    stage = next((name for kind, name in _STAGES.items() if isinstance(error, kind)), "other")
+    reason = error.what if isinstance(error, BustiaError) else unforeseen(error)
+    return Failure(cycle=cycle, invoice_id=facts.invoice.id, stage=stage, reason=reason[:500])
+
+
+def unforeseen(error: Exception) -> str:
+    """Say of an error of ours what kind it was and where; its text may hold a customer's data."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
+    return f"{type(error).__name__} in {place}"
 
 
 def _sources(found: list[Facts]) -> dict[int, bytes]:

@@ -4,7 +4,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from bustia.cycles.making import make_chunk
+from bustia.cycles.making import make_chunk, unforeseen
 from bustia.cycles.models import Chunk
 from bustia.cycles.planning import COMPOSE_QUEUE, COMPOSE_TASK
 from bustia.cycles.states import ChunkState
@@ -27,12 +27,7 @@ def compose_chunk(chunk: int) -> None:
     except BustiaError as error:
         _give_up(chunk, str(error))
     except Exception as error:  # noqa: BLE001 (a chunk that fails for any reason says so)
-        # Its text may hold a customer's data: only what kind it was and where goes on record.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "unknown"
-        _give_up(chunk, f"{type(error).__name__} in {place}")
+        _give_up(chunk, unforeseen(error))
 
 
 def _give_up(chunk_id: int, error: str) -> None:
