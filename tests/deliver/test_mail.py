@@ -112,7 +112,7 @@ def test_it_goes_over_any_mail_server():
         (" m@example.org ", "m@example.org"),
         ("m@ajuntament.vallserena.cat", "m@ajuntament.vallserena.cat"),
         ("o'neill@example.org", "o'neill@example.org"),
-        ("m@municipi-català.cat", "m@xn--municipi-catal-6kb.cat"),
+        ("m@municipi-català.cat", "m@xn--municipi-catal-tgb.cat"),
     ],
 )
 def test_addresses_are_written_as_mail_servers_know_them(written, expected):
@@ -137,7 +137,7 @@ def test_an_address_that_no_mail_can_go_to_is_said_to_be_one(written):
     with pytest.raises(NoAddressError) as caught:
         write(recipient=written)
 
-    assert not written or written not in str(caught.value)
+    assert len(written) < 2 or written not in str(caught.value)
 
 
 @settings(deadline=None, max_examples=150)

@@ -5,6 +5,7 @@ import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -23,7 +24,7 @@ MAIL = Mail("bounce+1@v.example", "m@example.org", b"Subject: A\r\n\r\n.\r\n..do
 def adapter(server: MailServer, **changes) -> SmtpAdapter:
     """Give an adapter for the tests' server."""
     context = changes.pop("context", None)
-    settings = {"host": "localhost", "port": server.port, "tls": "none"} | changes
+    settings: dict[str, Any] = {"host": "localhost", "port": server.port, "tls": "none"} | changes
     return SmtpAdapter(SmtpServer(**settings), context)
 
 
@@ -161,7 +162,8 @@ def server_context(certificate: Path) -> ssl.SSLContext:
 
 def authenticate(server, session, envelope, mechanism, data) -> AuthResult:
     """Know one user."""
-    return AuthResult(success=(data.login, data.password) == (b"vallserena", b"s3cret"))
+    known = (data.login, data.password) == (b"vallserena", b"s3cret")
+    return AuthResult(success=known, handled=False)
 
 
 def test_starttls_and_a_password_open_the_way(certificate):

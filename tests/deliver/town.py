@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from io import BytesIO
+from typing import Any
 
 import pikepdf
 from aiosmtpd.controller import Controller
@@ -174,7 +175,7 @@ class MailServer:
     ``answer_to_recipient`` and ``answer_to_data`` give another answer than 250 for an envelope.
     """
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         self.mails: list[Envelope] = []
         self.sessions = 0
         self.lock = threading.Lock()
@@ -186,11 +187,17 @@ class MailServer:
     @property
     def port(self) -> int:
         """The port that it listens on."""
-        return int(self._controller.server.sockets[0].getsockname()[1])
+        server: Any = self._controller.server
+        return int(server.sockets[0].getsockname()[1])
 
     def __enter__(self) -> "MailServer":
-        # The controller knocks at its own port, which it doesn't know yet when it is 0.
-        self._controller._trigger_server = lambda: None  # type: ignore[method-assign]
+        knock = self._controller._trigger_server
+
+        def knock_where_it_listens() -> None:
+            self._controller.port = self.port  # the controller only knows that it asked for any
+            knock()
+
+        self._controller._trigger_server = knock_where_it_listens  # type: ignore[method-assign]
         self._controller.start()
         return self
 
@@ -224,7 +231,7 @@ class MailServer:
             with self.lock:
                 self.mails.append(envelope)
         if answer.startswith("hang up"):
-            assert server.transport is not None
-            server.transport.abort()
+            transport: Any = server.transport
+            transport.abort()
             return "421 gone"
         return answer or "250 kept"

@@ -87,7 +87,6 @@ class MailWriter:
         message["Reply-To"] = company.email
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message["Content-Language"] = language
         message.set_content(self._text.render(**values), cte="quoted-printable")
         message.add_alternative(self._html.render(**values), subtype="html", cte="quoted-printable")
         message.add_attachment(
@@ -96,6 +95,7 @@ class MailWriter:
             subtype="pdf",
             filename=words["filename"].format(number=_file_safe(content.number)),
         )
+        message["Content-Language"] = language  # now: making a multipart drops earlier Content-*
         _set_boundaries(message, key)
         bounces_to = f"{message_id(key, self._domain)[1:33]}@{self._domain}"
         return Mail(f"bounce+{bounces_to}", address.addr_spec, message.as_bytes())
