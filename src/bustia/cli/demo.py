@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -262,12 +263,17 @@ def _tell(folder: Path, report: dict[str, Any]) -> None:
     instance = f"--instance {shown}/instance"
     out.print("\n[bold]To try next[/bold]")
     for line in (
-        f"bustia document show {number} {instance}",
-        f"bustia document verify {shown}/documents/{number}.pdf {instance}",
-        f"bustia message audience unpaid-invoices {instance}",
-        f"bustia cycle show {instance}",
+        f"{_program()} document show {number} {instance}",
+        f"{_program()} document verify {shown}/documents/{number}.pdf {instance}",
+        f"{_program()} message audience unpaid-invoices {instance}",
+        f"{_program()} cycle show {instance}",
     ):
         out.print(f"  {line}", highlight=False, soft_wrap=True)
+
+
+def _program() -> str:
+    """Give this command as it can be typed here: by its path, unless it is found without."""
+    return "bustia" if shutil.which("bustia") else str(_shown(Path(sys.argv[0]).absolute()))
 
 
 def _shown(folder: Path) -> Path:
