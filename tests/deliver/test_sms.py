@@ -137,7 +137,7 @@ class Centre(Application):  # type: ignore[misc]
 
     async def handle_sms_received(
         self,
-        client,  # noqa: ARG002 (the simulator gives it)
+        client,
         source_number,
         dest_number,
         text,
