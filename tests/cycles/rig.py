@@ -1,6 +1,5 @@
 """Instances with a town to bill, and the real processes that bill it."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -113,11 +112,3 @@ def processes_of(folder: Path) -> list[psutil.Process]:
         and one.pid != os.getpid()
         and any(word.startswith(names) for word in one.info["cmdline"] or [])
     ]
-
-
-def digest(folder: Path, pattern: str) -> dict[str, str]:
-    """Give the SHA-256 of every file of a kind in a folder."""
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.glob(pattern))
-    }

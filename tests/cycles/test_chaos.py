@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from tests.cycles import rig
 
 pytestmark = [pytest.mark.chaos, pytest.mark.slow]
