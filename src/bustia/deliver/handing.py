@@ -33,6 +33,7 @@ _LOCK_SPACE = 0x42555354
 """First half of the advisory locks' keys, so that they are ours alone."""
 _MOST_ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=5)
+_LONGEST_WAIT = timedelta(hours=12)
 _UNREACHABLE_IN_A_ROW = 3
 """After that many, the provider is left alone until the next call."""
 _REPEATED_WHEN_UNCERTAIN = ("invoice",)
@@ -339,7 +340,11 @@ def _record(
     """Write the outcome of an attempt and where the delivery stands now."""
     check_move(delivery.key, S.CLAIMED, S.HANDED_OVER if state == S.DELIVERED else state)
     blameless = result.outcome in (Outcome.UNREACHABLE, Outcome.MISCONFIGURED)
-    wait = _FIRST_WAIT if blameless else _FIRST_WAIT * 2 ** (delivery.attempts - 1)
+    wait = (
+        _FIRST_WAIT
+        if blameless
+        else min(_FIRST_WAIT * 2 ** min(delivery.attempts - 1, 10), _LONGEST_WAIT)
+    )
     ours = Delivery.objects.filter(pk=delivery.pk, state=S.CLAIMED, claim=delivery.claim)
     recorded = ours.update(
         state=state,

@@ -91,7 +91,7 @@ class Attempt(models.Model):
     claimed_at = models.DateTimeField()
     started = models.BooleanField(default=False)
     """The hand-over began: after a crash nobody knows whether it went through."""
-    outcome = models.CharField(max_length=12, blank=True)
+    outcome = models.CharField(max_length=14, blank=True)
     answer = models.CharField(max_length=300, blank=True)
     """The provider's own answer, without addresses."""
 
