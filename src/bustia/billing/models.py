@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import models
 
-from bustia.billing.fields import EncryptedTextField
+from bustia.billing.fields import EncryptedBinaryField, EncryptedTextField
 
 __all__ = [
     "CalendarEntry",
@@ -54,7 +54,7 @@ class SourceDocument(models.Model):
     name = models.CharField(max_length=255)
     media_type = models.CharField(max_length=60)
     format = models.CharField(max_length=20)
-    content = models.BinaryField()
+    content = EncryptedBinaryField()
     received_at = models.DateTimeField()
 
     class Meta:

@@ -411,7 +411,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=255)),
                 ("media_type", models.CharField(max_length=60)),
                 ("format", models.CharField(max_length=20)),
-                ("content", models.BinaryField()),
+                ("content", bustia.billing.fields.EncryptedBinaryField()),
                 ("received_at", models.DateTimeField()),
             ],
             options={
