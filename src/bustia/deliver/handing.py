@@ -202,6 +202,7 @@ class _Claimant:
         claimed = list(
             Delivery.objects.filter(pk__in=ids)
             .select_related("document__segment", "contract__customer", "invoice")
+            .prefetch_related("contract__consents")
             .order_by("document__segment_id", "document__offset", "pk")
         )
         Attempt.objects.bulk_create(
@@ -285,12 +286,11 @@ def _notice_obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, 
 
 
 def _consented(delivery: Delivery, kind: str, now: datetime) -> bool:
-    newest = (
-        delivery.contract.consents.filter(kind=kind, given_at__lte=now)
-        .order_by("-given_at")
-        .first()
-    )
-    return newest is not None and newest.granted
+    """Whether the newest word of the customer is yes; the consents came with the claim."""
+    given = [
+        one for one in delivery.contract.consents.all() if one.kind == kind and one.given_at <= now
+    ]
+    return bool(given) and max(given, key=lambda one: (one.given_at, one.pk)).granted
 
 
 def _send_on_paper(delivery: Delivery, now: datetime) -> None:
