@@ -15,7 +15,7 @@ from bustia.cycles.planning import plan_cycle
 from bustia.cycles.workshop import Workshop, keep_release, open_workshop
 from bustia.instance import Instance, create_instance
 from bustia.instance import instance as instances
-from bustia.instance.config import load_config
+from bustia.instance.config import ArchiveConfig, load_config
 from bustia.intake.loader import import_paths
 from tests.cycles import rig
 
@@ -47,7 +47,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def archive(tmp_path: Path, database_server: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty archive, in which documents are kept for the time of a test."""
     opened = instances.current_instance()
-    monkeypatch.setattr(instances, "_open", replace(opened, path=tmp_path))
+    kept_in = ArchiveConfig(folder=tmp_path / "archive")
+    config = opened.config.model_copy(update={"archive": kept_in})
+    monkeypatch.setattr(instances, "_open", replace(opened, config=config))
     return tmp_path / "archive"
 
 

@@ -1,0 +1,184 @@
+"""A chunk is made whole or not at all, once, and always to the same bytes."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from bustia.archive.models import Document, Segment
+from bustia.archive.services import check, retrieve
+from bustia.billing.models import Invoice
+from bustia.compose.typst_composer import Attachment, Composed, TypstComposer
+from bustia.compose.view import BillView
+from bustia.cycles import making
+from bustia.cycles.ledger import invoices_in
+from bustia.cycles.making import make_chunk
+from bustia.cycles.models import Chunk, Cycle, Failure
+from bustia.cycles.planning import plan_cycle
+from bustia.cycles.workshop import Workshop
+from bustia.deliver.models import Delivery
+from bustia.deliver.planning import plan_invoices
+from bustia.errors import ComposeError
+from tests.cycles.conftest import NOW, make_workshop
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+def _make(chunk: Chunk, workshop: Workshop) -> bool:
+    return make_chunk(chunk.pk, lambda _: workshop, lambda: None)
+
+
+def _first(cycle: Cycle) -> Chunk:
+    return cycle.chunks.get(position=0)
+
+
+def _numbers(chunk: Chunk) -> list[str]:
+    found = Invoice.objects.filter(pk__in=chunk.invoice_ids)
+    return list(found.order_by("number").values_list("number", flat=True))
+
+
+@dataclass
+class _Choosy:
+    """The real composer, but for one invoice, at which it fails."""
+
+    composer: TypstComposer
+    number: str
+    error: Exception
+
+    def compose(self, view: BillView, attachments: list[Attachment], stamp: Any) -> Composed:
+        """Compose a bill, or fail."""
+        if self.number in repr(view):
+            raise self.error
+        return self.composer.compose(view, attachments, stamp)
+
+
+def test_a_chunk_becomes_documents_and_deliveries(billed: Cycle, workshop: Workshop):
+    """Each invoice has its document, which the archive gives back, and one delivery of it."""
+    chunk, told = _first(billed), []
+    assert make_chunk(chunk.pk, lambda _: workshop, lambda: told.append(1))
+    numbers = _numbers(chunk)
+    documents = list(Document.objects.select_related("segment").order_by("number"))
+
+    assert numbers == [one.number for one in documents]
+    assert 20 == len(numbers) == len(told)
+    assert all(retrieve(one).startswith(b"%PDF-") for one in documents)
+    assert {(workshop.release, NOW)} == {(one.release, one.sealed_at) for one in documents}
+    deliveries = Delivery.objects.filter(kind="invoice").order_by("invoice__number")
+    assert [(one.number, one.pk) for one in documents] == list(
+        deliveries.values_list("invoice__number", "document")
+    )
+    chunk.refresh_from_db()
+    assert (chunk.state, chunk.documents) == ("done", 20)
+    assert Counter(rule for one in documents for rule in one.messages) == chunk.messages
+    report = check()
+    assert (report.documents, report.damaged, report.orphans) == (20, [], [])
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "reason"),
+    [
+        (ComposeError("the page is too narrow."), "compose", "the page is too narrow."),
+        (ZeroDivisionError("Titular 1, 12345678Z"), "other", "ZeroDivisionError in compose:"),
+    ],
+)
+def test_one_bad_invoice_stops_no_other(
+    billed: Cycle, workshop: Workshop, error: Exception, stage: str, reason: str
+):
+    """Its neighbours are made; it is among the failed, with its stage and no personal data."""
+    chunk = _first(billed)
+    bad, *good = _numbers(chunk)
+    choosy: Any = _Choosy(workshop.composer, bad, error)
+    assert _make(chunk, replace(workshop, composer=choosy))
+
+    assert good == list(Document.objects.order_by("number").values_list("number", flat=True))
+    assert [bad] == invoices_in(billed, "failed")
+    failure = Failure.objects.get()
+    assert (bad, stage) == (failure.invoice.number, failure.stage)
+    assert failure.reason.startswith(reason)
+    assert "12345678Z" not in failure.reason
+    assert not Delivery.objects.filter(invoice__number=bad).exists()
+
+    assert billed.pk == plan_cycle(billed.billing_run, "", NOW, 20).pk
+    assert _make(billed.chunks.get(invoice_ids=[failure.invoice_id]), workshop)
+    assert invoices_in(billed, "failed") == []
+    assert [bad, *good] == list(
+        Document.objects.order_by("number").values_list("number", flat=True)
+    )
+
+
+def test_an_error_at_the_end_leaves_no_row_and_its_segment_is_used_again(
+    billed: Cycle, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+):
+    """Made anew, the chunk has the same segment, which the archive's check saw as an orphan."""
+    chunk = _first(billed)
+
+    def stumble(*arguments: Any) -> list[Delivery]:
+        plan_invoices(*arguments)
+        raise ConnectionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "plan_invoices", stumble)
+        with pytest.raises(ConnectionError):
+            _make(chunk, workshop)
+    left = [kind.objects.count() for kind in (Document, Segment, Delivery, Failure)]
+    (orphan,) = check().orphans
+    chunk.refresh_from_db()
+    assert (left, chunk.state) == ([0, 0, 0, 0], "pending")
+
+    assert _make(chunk, workshop)
+    assert [orphan] == list(Segment.objects.values_list("name", flat=True))
+    assert check().orphans == []
+
+
+def test_a_chunk_that_is_done_is_not_done_again(billed: Cycle, workshop: Workshop):
+    """The job of a chunk that another worker finished does nothing; nor does that of no chunk."""
+    chunk = _first(billed)
+    assert _make(chunk, workshop)
+    before = list(Document.objects.values_list("pk", "sha256"))
+
+    assert not _make(chunk, workshop)
+    assert not make_chunk(0, lambda _: workshop, lambda: None)
+    assert before == list(Document.objects.values_list("pk", "sha256"))
+
+
+def test_the_number_of_queries_does_not_grow_with_the_chunk(billed: Cycle, workshop: Workshop):
+    """Five invoices take as many queries as fifty, whatever is known of their customers."""
+
+    def queries(count: int) -> int:
+        chunk = _first(billed)
+        with CaptureQueriesContext(connection) as captured:
+            Chunk.objects.filter(pk=chunk.pk).update(invoice_ids=everything[:count])
+            assert _make(chunk, workshop)
+        assert count == Document.objects.count()
+        return len(captured)
+
+    everything = [one for chunk in billed.chunks.order_by("position") for one in chunk.invoice_ids]
+    found = []
+    for count in (5, 50):
+        mark = transaction.savepoint()
+        found.append(queries(count))
+        transaction.savepoint_rollback(mark)
+
+    assert found[0] == found[1] < 40
+
+
+def test_another_instance_makes_the_same_bytes(billed: Cycle, workshop: Workshop, tmp_path: Path):
+    """The same chunk, made by engines that were set up anew elsewhere, is the same to the byte."""
+    made = []
+    makers: list[Callable[[], Workshop]] = [
+        lambda: workshop,
+        lambda: make_workshop(tmp_path / "elsewhere"),
+    ]
+    for maker in makers:
+        mark = transaction.savepoint()
+        assert _make(_first(billed), maker())
+        made.append([(one.number, retrieve(one)) for one in Document.objects.order_by("number")])
+        transaction.savepoint_rollback(mark)
+
+    assert len(made[0]) == 20
+    assert made[0] == made[1]
