@@ -266,16 +266,19 @@ class _DiesError(Exception):
 def _die(town: Town, *, started: bool) -> Delivery:
     """Leave a delivery as a deliverer that died leaves it."""
     (delivery,) = town.deliveries(1)
-    adapter = Scripted()
 
-    def explode(_: str) -> Result:
+    class Deadly(Scripted):
+        """The deliverer dies while it sends."""
+
+        def send(self, message: str) -> Result:
+            raise _DiesError
+
+    def die_earlier(*_: object) -> str:
         raise _DiesError
 
-    if started:
-        adapter.send = explode  # type: ignore[method-assign]
-        dying = sender(adapter)
-    else:
-        dying = replace(sender(adapter), prepare=lambda *_: explode(""))
+    dying = sender(Deadly())
+    if not started:
+        dying = replace(dying, prepare=die_earlier)
     with pytest.raises(_DiesError):
         hand_over(dying, at(NOW))
     delivery.refresh_from_db()
