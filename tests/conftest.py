@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 
 from bustia.instance import create_instance, current_instance, open_instance
-from bustia.instance.postgres import place_for
+from bustia.instance.postgres import remove_data
 from bustia.settings import database
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
@@ -46,15 +46,11 @@ def django_db_modify_db_settings(
         connection.settings_dict["TEST"]["NAME"] = name.replace("no-instance-is-open", "bustia")
 
 
+@pytest.hookimpl(trylast=True)  # after xdist has sent its workers home
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Remove the server's folder, once the last worker has let go of it."""
     if hasattr(session.config, "workerinput") or not SERVER.exists():
         return
-    in_use = SERVER / "postgres" / "in-use.lock"
-    if in_use.exists():
-        place = place_for(SERVER)
-        with in_use.open("ab") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)  # given once the guard has stopped the server
-            if place.data.parent != place.folder:
-                shutil.rmtree(place.data.parent, ignore_errors=True)
+    if (SERVER / "postgres").exists():
+        remove_data(SERVER)
     shutil.rmtree(SERVER, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Django's settings: what the open instance says, and no secret of their own."""
 
 import os
+import secrets
 from typing import Any
 
 from psycopg import conninfo
@@ -44,7 +45,10 @@ INSTALLED_APPS = [
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SECRET_KEY = _open.key("django") if _open else os.environ.get("BUSTIA_DJANGO_KEY", "not-in-use")
+# Without an instance it is another one in each process: nothing signed with it outlives that.
+SECRET_KEY = (
+    _open.key("django") if _open else os.environ.get("BUSTIA_DJANGO_KEY") or secrets.token_hex(32)
+)
 DEBUG = False
 USE_TZ = True
 TIME_ZONE = "Europe/Madrid"

@@ -12,7 +12,8 @@ from shutil import rmtree
 import pytest
 
 from bustia.instance import create_instance
-from bustia.instance.postgres import EmbeddedPostgres, _reachable, remove_data
+from bustia.instance.place import reachable
+from bustia.instance.postgres import EmbeddedPostgres, remove_data
 
 pytestmark = [
     pytest.mark.slow,
@@ -170,7 +171,7 @@ def test_a_server_of_ones_own_is_used(tmp_path: Path, instance: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_a_plain_user_needs_no_root() -> None:
     """Run as a user without rights, the server is that user's."""
-    if not _reachable(Path(sys.executable).resolve(), 65534):
+    if not reachable(Path(sys.executable).resolve(), 65534, 65534):
         pytest.skip("other users can't run this Python")
     folder = Path("/tmp") / f"bustia-plain-{os.getpid()}"
     folder.mkdir(mode=0o755)

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from datetime import date, time
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+_HEADER = re.compile(r"\[\s*([^\[\]]+?)\s*\]")
 
 
 class _Section(BaseModel):
@@ -157,7 +159,7 @@ def _explain(error: ValidationError, file: Path, text: str) -> InstanceError:
         near = difflib.get_close_matches(names[-1], _known(names[:-1]), n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(_known(names[:-1]))}."
         return InstanceError(f"there is no setting {name}.", where=where, hint=hint)
-    return InstanceError(f"{name}: {first['msg']}.", where=where)
+    return InstanceError(f"{name}: {first['msg'].removeprefix('Value error, ')}.", where=where)
 
 
 def _known(section: list[str]) -> list[str]:
@@ -172,14 +174,15 @@ def _known(section: list[str]) -> list[str]:
 
 def _line_of(text: str, names: list[str]) -> int | None:
     """Find the line of a setting: within its section, the line that begins with its name."""
-    section = ""
+    section: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
-        if stripped.startswith("["):
-            section = stripped.strip("[]").strip()
-            if names == [section]:
+        header = _HEADER.match(stripped)
+        if header is not None:
+            section = [part.strip() for part in header[1].split(".")]
+            if names == section:
                 return number
-        elif [*section.split("."), stripped.split("=")[0].strip()] == names:
+        elif [*section, stripped.split("=")[0].strip()] == names:
             return number
     return None
 

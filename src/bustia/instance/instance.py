@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
+import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -15,7 +17,10 @@ from django.db import connections
 from bustia.errors import InstanceError
 from bustia.instance.config import Config, load_config, shipped_stationery
 from bustia.instance.keys import read_key, write_key
-from bustia.instance.postgres import EmbeddedPostgres
+from bustia.instance.programs import find_binaries
+
+if TYPE_CHECKING:
+    from bustia.instance.postgres import EmbeddedPostgres
 
 __all__ = [
     "CONFIG_FILE",
@@ -28,6 +33,8 @@ __all__ = [
 ]
 
 CONFIG_FILE = "bustia.toml"
+_OLDEST_SERVER = 140000
+"""The oldest PostgreSQL that Django 5.2 works with."""
 
 _TEMPLATE = """\
 # Settings of this Bústia instance. Passwords don't belong here: they come from the environment.
@@ -83,7 +90,7 @@ class Instance:
     path: Path
     config: Config
     database_url: str
-    _postgres: EmbeddedPostgres | None
+    _postgres: "EmbeddedPostgres | None"
 
     def now(self) -> datetime:
         """Give the time: the only clock, which ``BUSTIA_NOW`` (an ISO instant) stops."""
@@ -144,7 +151,11 @@ def create_instance(
     path = path.resolve()
     file = path / CONFIG_FILE
     if file.exists():
-        raise InstanceError("there is an instance already.", where=str(path))
+        raise InstanceError(
+            "there is an instance already.",
+            where=str(path),
+            hint=f"To bring its tables up to date: bustia init {path} --migrate",
+        )
     try:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
         for name in ("data", "django", "postgres", "seal"):
@@ -171,23 +182,59 @@ def open_instance(path: Path) -> Iterator[Instance]:
     global _open  # noqa: PLW0603 (Django itself knows one configuration a process)
     path = path.resolve()
     config = load_config(path / CONFIG_FILE)
+    if _open is not None and _open.path != path:
+        raise InstanceError(
+            "this process has another instance open.", where=str(path), hint="Close that one first."
+        )
     postgres = None
     url = os.environ.get("DATABASE_URL", "")
-    if not url:
-        password = read_key(path / "keys/postgres.key", "BUSTIA_POSTGRES_KEY")
-        postgres = EmbeddedPostgres(path, password)
+    if url:
+        _try(url)
+    else:
+        postgres = _own_postgres(path)
         postgres.open()
         url = postgres.url
     instance = Instance(path, config, url, postgres)
     before, _open = _open, instance
     try:
-        _set_up_django()
+        if before is None:
+            _set_up_django(instance)
         yield instance
     finally:
         _open = before
-        _close_connections()
+        if before is None:
+            _close_connections()
         if postgres is not None:
             postgres.close()
+
+
+def _own_postgres(path: Path) -> "EmbeddedPostgres":
+    find_binaries()  # says what to do where there are none, before what only such systems have
+    from bustia.instance.postgres import EmbeddedPostgres  # noqa: PLC0415
+
+    return EmbeddedPostgres(path, read_key(path / "keys/postgres.key", "BUSTIA_POSTGRES_KEY"))
+
+
+def _try(url: str) -> None:
+    """Try the server of ``DATABASE_URL``; raise ``InstanceError`` if it can't be used."""
+    example = "As in postgresql://user:password@host/bustia."
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            version = connection.info.server_version
+    except psycopg.ProgrammingError:  # its text repeats the URL, password and all
+        raise InstanceError("DATABASE_URL is not a connection string.", hint=example) from None
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InstanceError(
+            f"the database of DATABASE_URL can't be used: {reason}.",
+            hint="Start that server and check the name, user and password in DATABASE_URL; "
+            "without DATABASE_URL the instance uses a PostgreSQL of its own.",
+        ) from error
+    if version < _OLDEST_SERVER:
+        raise InstanceError(
+            f"the server of DATABASE_URL is PostgreSQL {version // 10000}.",
+            hint=f"Bústia needs PostgreSQL {_OLDEST_SERVER // 10000} or newer.",
+        )
 
 
 def opened() -> Instance | None:
@@ -202,10 +249,17 @@ def current_instance() -> Instance:
     return _open
 
 
-def _set_up_django() -> None:
+def _set_up_django(instance: Instance) -> None:
+    """Give Django the instance's database; a process may open one instance after another."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bustia.settings")
     if not settings.configured:
         django.setup()
+        return
+    from bustia.settings import database  # noqa: PLC0415 (it looks at which instance is open)
+
+    connections.close_all()
+    connections.settings["default"].update(database(instance.database_url))
+    settings.SECRET_KEY = instance.key("django")
 
 
 def _close_connections() -> None:

@@ -27,6 +27,16 @@ def read_key(file: Path, variable: str) -> str:
     try:
         mode = file.stat().st_mode & 0o077
         value = file.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError as error:
+        raise InstanceError(
+            "this is not a key.", where=str(file), hint="Restore it from your backup."
+        ) from error
+    except PermissionError as error:
+        raise InstanceError(
+            "this key belongs to another user.",
+            where=str(file),
+            hint="Run bustia as the user that created the instance.",
+        ) from error
     except OSError as error:
         raise InstanceError(
             "the key is missing.",

