@@ -11,6 +11,7 @@ import pytest
 
 from bustia.archive.models import Document
 from bustia.deliver import printing
+from bustia.deliver.channels.print_file import PrintFile
 from bustia.deliver.models import Delivery, PrintRun
 from bustia.deliver.printing import print_due
 from bustia.instance import current_instance
@@ -136,7 +137,7 @@ def test_odd_values_of_a_page_come_through_as_they_are():
     page.obj.Rotate = 90
     source.save(content)
 
-    merged = printing._Merged(out)
+    merged = PrintFile(out)
     merged.add(content.getvalue())
     merged.finish()
 

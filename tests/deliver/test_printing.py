@@ -13,6 +13,7 @@ import pytest
 from bustia.archive.services import Retriever
 from bustia.compose.typst_composer import TypstComposer
 from bustia.deliver import printing
+from bustia.deliver.channels.print_file import PrintFile
 from bustia.deliver.models import Attempt, Delivery, PrintRun
 from bustia.deliver.printing import print_due
 from bustia.errors import ArchiveError
@@ -145,7 +146,7 @@ def test_a_run_that_was_cut_off_is_written_again_the_same(
     def cut(*_: object) -> None:
         raise Cut
 
-    place = printing._Merged if where == "_put" else printing
+    place = PrintFile if where == "_put" else printing
     with monkeypatch.context() as patched:
         patched.setattr(place, where, cut)
         with pytest.raises(Cut):
@@ -211,6 +212,6 @@ def test_nothing_is_printed_for_the_dead(on_paper: Town, tmp_path: Path):
 def test_values_are_written_as_pdf_has_them(tmp_path: Path, value: str, expected: bytes):
     """No Python notation gets into the file: no exponents, no True, no None."""
     with (tmp_path / "x.pdf").open("wb") as out:
-        merged = printing._Merged(out)
+        merged = PrintFile(out)
         parsed = pikepdf.Object.parse(f"[ {value} ]".encode())
         assert expected in merged._body(parsed, {})
