@@ -15,7 +15,10 @@ LISTS = ("emailed", "posted", "office_only", "suppressed", "open", "failed")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An empty instance."""
-    with rig.instance(tmp_path_factory.mktemp("cli-cycle") / "instance", "") as path:
+    with (
+        rig.instance(tmp_path_factory.mktemp("cli-cycle") / "instance", "") as path,
+        rig.kept_running(path),
+    ):
         yield path
 
 
@@ -62,13 +65,11 @@ def test_a_cycle_is_run_shown_listed_and_not_closed_too_early(folder, run):
     assert report["documents"] == ledger["invoices_received"] >= 20
     assert ledger["failed"] == 0
 
-    again = rig.bustia_json("cycle", "run", *at)
-    shown = rig.bustia_json("cycle", "show", run, *at)
-    for name in ("ledger", "documents", "messages", "release", "cutoff", "state"):
-        assert report[name] == again[name] == shown[name]
-    for name in ("open", "office_only"):
-        listed = rig.bustia_json("cycle", "show", "--list", name, *at)
-        assert ledger[name] == len(listed["invoices"])
+    assert report | {"compose_seconds": 0, "documents_per_second": 0} == rig.bustia_json(
+        "cycle", "run", *at
+    ) | {"compose_seconds": 0, "documents_per_second": 0}
+    listed = rig.bustia_json("cycle", "show", run, "--list", "open", *at)
+    assert ledger["open"] == len(listed["invoices"])
 
     rows = rig.bustia_json("cycle", "list", *at)
     assert {
@@ -86,4 +87,3 @@ def test_a_cycle_is_run_shown_listed_and_not_closed_too_early(folder, run):
     table = rig.bustia("cycle", "show", *at).stdout
     assert f"Cycle {run} · composed" in table
     assert "Invoices received" in table
-    assert "No invoice is failed." in rig.bustia("cycle", "show", "--list", "failed", *at).stdout

@@ -1,5 +1,6 @@
 """Instances with a town to bill, and the real processes that bill it."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -89,6 +90,14 @@ def instance(folder: Path, settings: str, bundle: Path | None = None) -> Iterato
         yield folder
     finally:
         remove_data(folder)
+
+
+@contextmanager
+def kept_running(folder: Path) -> Iterator[None]:
+    """Keep an instance's database running from one command to the next, as a user of it does."""
+    with (place_for(folder).folder / "in-use.lock").open("ab") as in_use:
+        fcntl.flock(in_use, fcntl.LOCK_SH)
+        yield
 
 
 def snapshot(folder: Path) -> dict[str, Any]:

@@ -19,7 +19,9 @@ KILLS = int(os.environ.get("BUSTIA_CHAOS_KILLS", "12"))
 SEED = int(os.environ.get("BUSTIA_CHAOS_SEED", "1"))
 CONTRACTS = 150 + 10 * max(0, KILLS - 12)
 SETTINGS = "[work]\nchunk = 5\nprocesses = 2\n"
-TARGETS = {
+TARGETS = {"worker": 5, "supervisor": 3, "guard": 1, "postmaster": 3}
+"""Who is killed, and how often of twelve times."""
+_WORDS = {
     "worker": "bustia.work.worker",
     "supervisor": "cycle",
     "guard": "bustia.instance.postgres_guard",
@@ -35,7 +37,7 @@ def _targets(folder: Path, kind: str) -> list[psutil.Process]:
             words = one.cmdline()
         except psutil.NoSuchProcess:
             continue
-        if TARGETS[kind] in words:
+        if _WORDS[kind] in words:
             found.append(one)
     return found
 
@@ -43,6 +45,8 @@ def _targets(folder: Path, kind: str) -> list[psutil.Process]:
 def _run_under_fire(folder: Path) -> Counter[str]:
     """Run the cycle to its end while processes are killed at random; give who was killed."""
     chance, killed = random.Random(SEED), Counter[str]()
+    order = [kind for kind, share in TARGETS.items() for _ in range(share * KILLS // 12)]
+    chance.shuffle(order)
     deadline = time.monotonic() + GIVE_UP_SECONDS
     running = None
     try:
@@ -54,19 +58,17 @@ def _run_under_fire(folder: Path) -> Counter[str]:
                     rig.command("cycle", "run", "--instance", folder, "--json"),
                     env=rig.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 )  # fmt: skip
-            if killed.total() >= KILLS:
-                time.sleep(0.2)
+            if killed.total() == len(order) or not _targets(folder, order[killed.total()]):
+                time.sleep(0.1)  # until there is one to kill
                 continue
-            time.sleep(chance.uniform(0.1, 2.0))
-            kind = chance.choices(tuple(TARGETS), weights=(5, 3, 1, 2))[0]
-            victims = _targets(folder, kind)
-            if victims:
-                victim = chance.choice(sorted(victims, key=lambda one: one.pid))
-                try:
-                    victim.send_signal(signal.SIGKILL)
-                except psutil.NoSuchProcess:
-                    continue
-                killed[kind] += 1
+            time.sleep(chance.uniform(0.0, 0.4))
+            kind = order[killed.total()]
+            victims = sorted(_targets(folder, kind), key=lambda one: one.pid)
+            try:
+                chance.choice(victims).send_signal(signal.SIGKILL)
+            except (IndexError, psutil.NoSuchProcess):
+                continue  # it ended by itself
+            killed[kind] += 1
     finally:
         if running is not None:
             running.kill()
@@ -99,8 +101,7 @@ def test_kills_at_any_point_lose_and_double_nothing(tmp_path: Path) -> None:
         again = rig.bustia_json("cycle", "show", "--instance", shaken)
         assert _left_behind(shaken) == []
 
-    assert killed.total() >= KILLS
-    assert set(killed) == set(TARGETS)
+    assert {kind: share * KILLS // 12 for kind, share in TARGETS.items()} == killed
     assert report["documents"] == len(expected["documents"]) >= CONTRACTS
     assert expected == actual
     assert [] == actual["damaged"] == actual["waiting"]

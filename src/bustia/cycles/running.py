@@ -3,9 +3,10 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, F, Sum
 
 from bustia.archive.models import Document
@@ -28,8 +29,12 @@ from bustia.work.supervisor import Supervisor
 
 __all__ = ["cycle_report", "cycles_and_runs", "find_cycle", "run_cycle"]
 
+T = TypeVar("T")
+
 _LOOK_SECONDS = 0.25
 _TEND_SECONDS = 2.0
+_MOST_ATTEMPTS = 5
+"""How often a step is tried again when the database goes away during it."""
 _MOST_RESTARTS = 50
 """Restarts without a single chunk done, after which something is wrong for good."""
 
@@ -58,31 +63,49 @@ def run_cycle(
     ``advance`` is told how many invoices were done since the last call. Raises ``CycleError``
     where a chunk could not be done at all; single bad invoices are failures of the ledger.
     """
-    release = keep_release(instance)
-    cycle = plan_cycle(
-        billing_run or newest_billing_run(), release, instance.now(), instance.config.work.chunk
+    release, now = keep_release(instance), instance.now()
+    cycle = _persistently(
+        instance,
+        lambda: plan_cycle(
+            billing_run or newest_billing_run(), release, now, instance.config.work.chunk
+        ),
     )
     if cycle.state == CycleState.CLOSED:
         return cycle
     began = time.monotonic()
-    if cycle.chunks.filter(state=ChunkState.PENDING).exists():
+    if _persistently(instance, lambda: _progress(cycle))[0]:
         _work_off(instance, cycle, workers or instance.config.work.workers, advance)
-    failed = cycle.chunks.filter(state=ChunkState.FAILED).order_by("position").first()
     seconds = time.monotonic() - began
-    Cycle.objects.filter(pk=cycle.pk).update(compose_seconds=F("compose_seconds") + seconds)
-    if failed is not None:
-        raise CycleError(
-            f"chunk {failed.position} could not be done: {failed.error}",
-            where=f"cycle {cycle.code}",
-            hint="Mend the cause and run the cycle again: what is done stays done.",
-        )
+    return _persistently(instance, lambda: _finish(cycle.pk, now, seconds))
+
+
+def _persistently(instance: Instance, step: Callable[[], T]) -> T:
+    """Do a step that may be done twice, again if the database goes away meanwhile."""
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            return step()
+        except (OperationalError, InterfaceError):
+            _bring_the_database_back(instance)
+    return step()
+
+
+def _finish(cycle_id: int, now: datetime, seconds: float) -> Cycle:
+    """Keep the evidence over a cycle whose chunks are all done; raise ``CycleError`` if not."""
+    Cycle.objects.filter(pk=cycle_id).update(compose_seconds=F("compose_seconds") + seconds)
     with transaction.atomic():
-        cycle = Cycle.objects.select_for_update().get(pk=cycle.pk)
+        cycle = Cycle.objects.select_for_update().get(pk=cycle_id)
+        failed = cycle.chunks.filter(state=ChunkState.FAILED).order_by("position").first()
+        if failed is not None:
+            raise CycleError(
+                f"chunk {failed.position} could not be done: {failed.error}",
+                where=f"cycle {cycle.code}",
+                hint="Mend the cause and run the cycle again: what is done stays done.",
+            )
         if cycle.state == CycleState.COMPOSING:
             if Document.objects.filter(cycle=cycle.code).exists():
                 keep_evidence(cycle.code, cycle.cutoff)
             cycle.move(CycleState.COMPOSED)
-            cycle.composed_at = instance.now()
+            cycle.composed_at = now
             cycle.save(update_fields=["state", "composed_at"])
     return cycle
 
@@ -100,8 +123,9 @@ def _work_off(
                     tended = time.monotonic()
                     retake_stalled()
                     queue_pending(cycle)
-            except DatabaseError:
-                _bring_the_database_back(instance, supervisor)
+            except (DatabaseError, InterfaceError):
+                _bring_the_database_back(instance)
+                supervisor.restart_all()  # so that no job is half theirs
                 continue
             if finished > done:
                 advance(finished - done)
@@ -125,11 +149,10 @@ def _progress(cycle: Cycle) -> tuple[int, int]:
     return waiting, finished or 0
 
 
-def _bring_the_database_back(instance: Instance, supervisor: Supervisor) -> None:
-    """Start a database that went away, and the workers anew, so that no job is half theirs."""
+def _bring_the_database_back(instance: Instance) -> None:
+    """Start a database that went away."""
     connection.close()
     instance.ensure_running()
-    supervisor.restart_all()
 
 
 def cycle_report(cycle: Cycle) -> dict[str, Any]:

@@ -5,11 +5,12 @@ deferred within a transaction of Django comes and goes with it, even from inside
 the stock call uses a connection of its own); and jobs of dead workers are retaken.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db import connection
+from django.db import OperationalError, connection
 from procrastinate import exceptions, jobs, manager, sql
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
@@ -47,6 +48,15 @@ def _jobs() -> manager.JobManager:
     return manager.JobManager(DjangoConnector())
 
 
+@contextmanager
+def _as_django_says() -> Iterator[None]:
+    """Tell of a database that went away as Django does, for callers to know one error only."""
+    try:
+        yield
+    except exceptions.ConnectorException as error:
+        raise OperationalError(str(error)) from error
+
+
 def defer(new_jobs: Sequence[NewJob]) -> None:
     """Put jobs into the queue as part of Django's current transaction.
 
@@ -54,19 +64,20 @@ def defer(new_jobs: Sequence[NewJob]) -> None:
     """
     if not new_jobs:
         return
-    _jobs().batch_defer_jobs(
-        [
-            jobs.Job(
-                queue=one.queue,
-                lock=one.lock,
-                queueing_lock=one.lock,
-                task_name=one.task,
-                task_kwargs=dict(one.arguments),
-                scheduled_at=one.run_at,
-            )
-            for one in new_jobs
-        ]
-    )
+    with _as_django_says():
+        _jobs().batch_defer_jobs(
+            [
+                jobs.Job(
+                    queue=one.queue,
+                    lock=one.lock,
+                    queueing_lock=one.lock,
+                    task_name=one.task,
+                    task_kwargs=dict(one.arguments),
+                    scheduled_at=one.run_at,
+                )
+                for one in new_jobs
+            ]
+        )
 
 
 def live_locks(locks: Sequence[str]) -> set[str]:
@@ -85,12 +96,13 @@ def retake_stalled() -> int:
 
     The queue goes by the database's clock, never by the instance's, which may stand still.
     """
-    found = DjangoConnector().execute_query_all(
-        query=sql.queries["select_stalled_jobs_by_heartbeat"],
-        queue=None,
-        task_name=None,
-        seconds_since_heartbeat=STALLED_SECONDS,
-    )
+    with _as_django_says():
+        found = DjangoConnector().execute_query_all(
+            query=sql.queries["select_stalled_jobs_by_heartbeat"],
+            queue=None,
+            task_name=None,
+            seconds_since_heartbeat=STALLED_SECONDS,
+        )
     retaken = 0
     for row in found:
         try:
