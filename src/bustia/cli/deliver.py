@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from bustia.cli.common import (
     table,
 )
 from bustia.errors import CycleError
+
+if TYPE_CHECKING:
+    from bustia.deliver.printing import PrintRunFiles
 
 __all__ = ["command"]
 
@@ -97,16 +101,7 @@ def command(
             }
         )
     else:
-        rows = [
-            (channel, state.replace("_", " "), number)
-            for channel, counted in states.items()
-            for state, number in sorted(counted.items())
-        ]
-        out.print(table("Deliveries", ("Channel", "State", "Number"), rows))
-        for run in runs:
-            out.print(f"Print run {run.code}: {run.mailpieces} mailpieces in {run.folder}")
-        for code in closed:
-            out.print(f"Cycle {code} is closed.")
+        _tell(states, runs, closed)
     for channel, answer in problems.items():
         err.print(
             f"{channel}: handing over was stopped, the rest stays due: {answer}",
@@ -116,3 +111,19 @@ def command(
         err.print(f"{failed} deliveries failed for good and need a person.", style="bold red")
     if failed or problems:
         ctx.exit(1)
+
+
+def _tell(states: dict[str, Counter[str]], runs: "list[PrintRunFiles]", closed: list[str]) -> None:
+    rows = [
+        (channel, state.replace("_", " "), number)
+        for channel, counted in states.items()
+        for state, number in sorted(counted.items())
+    ]
+    if rows:
+        out.print(table("Deliveries", ("Channel", "State", "Number"), rows))
+    else:
+        out.print("Nothing was due.")
+    for run in runs:
+        out.print(f"Print run {run.code}: {run.mailpieces} mailpieces in {run.folder}")
+    for code in closed:
+        out.print(f"Cycle {code} is closed.")
