@@ -21,6 +21,8 @@ ONE, OTHER = "11" * 32, "22" * 32
     [
         ('[email]\nhots = "x"\n', 2, "Did you mean host?"),
         ("[emial]\n", 1, "Did you mean email?"),
+        ('[email]  # password: elsewhere\nhots = "x"\n', 2, "Did you mean host?"),
+        ("emial = 1\n[sms]\n", 1, "Did you mean email?"),
         ('[email]\nhost = "x"\nport = 70000\n', 3, "email.port"),
         ("[notices]\nearliest_days = 3\nlatest_days = 7\n", 1, "latest_days must not be more"),
         ("[notices]\nfrom_hour = 20:00:00\nto_hour = 09:00:00\n", 1, "from_hour must be before"),

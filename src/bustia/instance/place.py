@@ -62,7 +62,7 @@ def place_for(instance: Path) -> Place:
             user, group = data.stat().st_uid, data.stat().st_gid
         if not reachable(binaries / "postgres", user, group):
             binaries = copy_programs(binaries, SYSTEM_FOLDER)
-    return Place(folder, data, _socket(folder, data, user), binaries, user, group)
+    return Place(folder, data, _socket(data, user), binaries, user, group)
 
 
 def claim(place: Place) -> None:
@@ -131,13 +131,13 @@ def _note(folder: Path, data: Path) -> Path:
     return data
 
 
-def _socket(folder: Path, data: Path, user: int | None) -> Path:
+def _socket(data: Path, user: int | None) -> Path:
     """Give the folder of the socket: beside the data, if that path isn't too long for one."""
     socket = data.parent / "run"
     if len(os.fsencode(socket)) <= _SOCKET_PATH_LIMIT:
         return socket
     # Not the folder of TMPDIR: that may be another one in a second terminal.
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    name = hashlib.sha256(str(data).encode()).hexdigest()[:16]
     return Path("/tmp") / f"bustia-{os.geteuid() if user is None else user}-{name}"  # noqa: S108 (the guard refuses a folder of another user)
 
 

