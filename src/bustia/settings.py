@@ -59,8 +59,7 @@ LANGUAGES = [("ca", "Català"), ("es", "Español"), ("en", "English")]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # The engine logs a job's arguments and its errors' texts: only their level and place are kept.
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}", "style": "{"}},
+    "formatters": {"plain": {"()": "bustia.work.log.DiscreetFormatter"}},
     "handlers": {
         "plain": {"class": "logging.StreamHandler", "formatter": "plain", "level": "WARNING"}
     },

@@ -17,10 +17,11 @@ from bustia.compose.typst_composer import Attachment, Composed, TypstComposer
 from bustia.compose.view import BillView
 from bustia.cycles import making
 from bustia.cycles.ledger import invoices_in
-from bustia.cycles.making import make_chunk
+from bustia.cycles.making import document_number, make_chunk
 from bustia.cycles.models import Chunk, Cycle, Failure
 from bustia.cycles.planning import plan_cycle
 from bustia.cycles.workshop import Workshop
+from bustia.decide.catalogue import example_facts
 from bustia.deliver.models import Delivery
 from bustia.deliver.planning import plan_invoices
 from bustia.errors import ComposeError
@@ -182,3 +183,23 @@ def test_another_instance_makes_the_same_bytes(billed: Cycle, workshop: Workshop
 
     assert len(made[0]) == 20
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize(
+    ("seller_nif", "seller_name", "number"),
+    [
+        ("", "", "A26-000123"),
+        ("A43999127", "Aigües de Vallserena", "A26-000123"),
+        ("ESA43999127", "Aigües de Vallserena", "A26-000123"),
+        ("NL123456789B01", "De Koksmaat", "NL123456789B01/A26-000123"),
+        ("", "De Koksmaat", "De Koksmaat/A26-000123"),
+    ],
+)
+def test_two_sellers_may_use_the_same_number(seller_nif, seller_name, number):
+    """A document has its invoice's number, with the seller before it where that is another."""
+    facts = example_facts(complete=True)
+    invoice = replace(
+        facts.invoice, number="A26-000123", seller_nif=seller_nif, seller_name=seller_name
+    )
+    made = document_number(replace(facts, invoice=invoice), "A43999127")
+    assert number == made

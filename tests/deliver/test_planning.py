@@ -37,7 +37,7 @@ def test_the_channel_follows_wish_consent_and_what_is_possible(
 def test_each_document_gets_one_delivery_where_it_belongs(town: Town):
     """E-mail and paper wait to be handed over; what is read in the Office is done already."""
     planned = [
-        Planned(document.pk, town.facts(document), TOLD, "")
+        Planned(document.pk, document.number, town.facts(document), TOLD, "")
         for document in (
             town.invoice(town.contract(1, "email")),
             town.invoice(town.contract(2, "post")),
@@ -58,7 +58,9 @@ def test_each_document_gets_one_delivery_where_it_belongs(town: Town):
 def test_who_must_not_be_written_to_gets_nothing(town: Town):
     """A suppressed delivery is final, with its reason."""
     document = town.invoice(town.contract(1))
-    planned = [Planned(document.pk, town.facts(document), TOLD, "a person takes over")]
+    planned = [
+        Planned(document.pk, document.number, town.facts(document), TOLD, "a person takes over")
+    ]
 
     (delivery,) = plan_invoices("2026-03", planned, NOW)
 
@@ -72,7 +74,7 @@ def test_who_must_not_be_written_to_gets_nothing(town: Town):
 def test_nobody_gets_the_same_twice(town: Town):
     """Planning a document again is refused by the database, whatever the code does."""
     document = town.invoice(town.contract(1))
-    planned = [Planned(document.pk, town.facts(document), TOLD, "")]
+    planned = [Planned(document.pk, document.number, town.facts(document), TOLD, "")]
     plan_invoices("2026-03", planned, NOW)
 
     with pytest.raises(IntegrityError, match="key"), transaction.atomic():

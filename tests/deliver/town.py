@@ -158,7 +158,7 @@ class Town:
         documents = [
             self.invoice(self.contract(place, channel)) for place in range(first, first + number)
         ]
-        planned = [Planned(one.pk, self.facts(one), TOLD, "") for one in documents]
+        planned = [Planned(one.pk, one.number, self.facts(one), TOLD, "") for one in documents]
         return plan_invoices(self.cycle, planned, NOW)
 
 

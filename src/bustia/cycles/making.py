@@ -28,7 +28,7 @@ from bustia.decide.engine import History
 from bustia.deliver.planning import Planned, plan_invoices
 from bustia.errors import BustiaError, ComposeError, DecideError, SealError
 
-__all__ = ["make_chunk", "unforeseen"]
+__all__ = ["document_number", "make_chunk", "unforeseen"]
 
 COMPOSER = "typst"
 _STAGES = {DecideError: "decide", ComposeError: "compose", SealError: "seal"}
@@ -74,7 +74,13 @@ def make_chunk(
         progress()
     documents = keep([one.document for one in made])
     planned = [
-        Planned(document.pk, one.facts, one.decision, workshop.decider.suppression(one.facts))
+        Planned(
+            document.pk,
+            document.number,
+            one.facts,
+            one.decision,
+            workshop.decider.suppression(one.facts),
+        )
         for document, one in zip(documents, made, strict=True)
     ]
     plan_invoices(cycle.code, planned, cycle.cutoff)
@@ -101,7 +107,7 @@ def _make(
         facts,
         decision,
         ToKeep(
-            number=invoice.number,
+            number=document_number(facts, workshop.companies[language].nif),
             kind=invoice.kind,
             cycle=cycle.code,
             contract_id=facts.contract.id,
@@ -117,6 +123,20 @@ def _make(
             pdf=workshop.sealer.seal(composed.pdf, cycle.cutoff),
         ),
     )
+
+
+def document_number(facts: Facts, own_nif: str) -> str:
+    """Give the number under which a document is kept: its invoice's.
+
+    An e-invoice of another seller has the seller's tax number (or name) before it, since two
+    sellers may use the same number.
+    """
+    invoice = facts.invoice
+    seller = invoice.seller_nif or invoice.seller_name
+    own = own_nif.upper()
+    if seller.upper() in ("", own, f"ES{own}"):
+        return invoice.number
+    return f"{seller[:23]}/{invoice.number}"
 
 
 def _failure(cycle: Cycle, facts: Facts, error: Exception) -> Failure:

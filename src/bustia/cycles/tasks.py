@@ -1,6 +1,6 @@
 """The job that a worker does for a cycle: one chunk."""
 
-from django.db import DatabaseError, InterfaceError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
@@ -22,7 +22,7 @@ def compose_chunk(chunk: int) -> None:
     instance = current_instance()
     try:
         make_chunk(chunk, lambda release: open_workshop(instance, release), lambda: None)
-    except (DatabaseError, InterfaceError):
+    except (OperationalError, InterfaceError):
         raise  # the database went away: the engine tries again
     except BustiaError as error:
         _give_up(chunk, str(error))

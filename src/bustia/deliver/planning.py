@@ -18,6 +18,8 @@ class Planned:
     """A document that waits to be delivered, with what is known of its customer."""
 
     document_id: int
+    number: str
+    """The document's number, which no other has."""
     facts: Facts
     decision: Decision
     suppression: str
@@ -50,7 +52,7 @@ def plan_invoices(cycle: str, documents: Sequence[Planned], now: datetime) -> li
             state, reason = DeliveryState.DELIVERED, "read in the Virtual Office"
         deliveries.append(
             Delivery(
-                key=f"{cycle}/{facts.invoice.number}/{channel}",
+                key=f"{cycle}/{one.number}/{channel}",
                 kind="invoice",
                 channel=channel,
                 cycle=cycle,
