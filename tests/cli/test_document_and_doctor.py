@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import typst
 
+from bustia.instance.postgres import remove_data
 from bustia.seal import Sealer, as_pem, demo_identity
 from tests.seal.conftest import AT, TEXT
 
@@ -31,11 +33,12 @@ def bustia(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An instance of its own."""
     folder = tmp_path_factory.mktemp("command") / "instance"
     assert "keys/" in bustia("init", folder).stdout
-    return folder
+    yield folder
+    remove_data(folder)
 
 
 @pytest.fixture

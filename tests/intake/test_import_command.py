@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bustia.instance.postgres import remove_data
 from tests.intake.test_documents_import import ubl
 from tests.intake.town import change, write_town
 
@@ -30,11 +32,12 @@ def bustia(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An instance of its own."""
     folder = tmp_path_factory.mktemp("command") / "instance"
     bustia("init", folder)
-    return folder
+    yield folder
+    remove_data(folder)
 
 
 def test_import_tells_what_became_of_it(instance: Path, tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """``bustia doctor``: check that everything Bústia needs is in order."""
 
+import os
 import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 from rich.markup import escape
@@ -22,6 +26,8 @@ __all__ = ["command"]
 
 _MARKS = {"ok": "[green]✓[/green]", "note": "[yellow]![/yellow]", "bad": "[bold red]✗[/bold red]"}
 _ROOM_BYTES = 2 * 1024**3
+_FONTS = ("font_hanken_grotesk", "font_source_sans_pro")
+_ZONE = "Europe/Madrid"
 _SOON = timedelta(days=60)
 
 
@@ -59,6 +65,8 @@ def command(ctx: click.Context, as_json: bool, instance_path: Path) -> None:
 
 def _look(path: Path) -> Iterator[Finding]:
     yield Finding("Python", "ok", sys.version.split()[0])
+    yield _time_zones()
+    yield _fonts()
     from bustia.instance import open_instance
 
     try:
@@ -69,7 +77,9 @@ def _look(path: Path) -> Iterator[Finding]:
                 ("Stationery", _stationery),
                 ("Seal", _seal),
                 ("Archive", _archive),
+                ("Outbox", _outbox),
                 ("Keys", _keys),
+                ("Clock", _clock),
                 ("Mail server", _mail_server),
             )
             for what, check in checks:
@@ -83,11 +93,26 @@ def _look(path: Path) -> Iterator[Finding]:
         yield Finding("Instance", "bad", f"{where}{error.what}", error.hint or "")
 
 
+def _time_zones() -> Finding:
+    try:
+        ZoneInfo(_ZONE)
+    except ZoneInfoNotFoundError:
+        return Finding("Time zones", "bad", f"{_ZONE} is unknown", "Install tzdata with pip.")
+    return Finding("Time zones", "ok", f"{_ZONE} is known")
+
+
+def _fonts() -> Finding:
+    missing = [name for name in _FONTS if find_spec(name) is None]
+    if missing:
+        hint = f"Install with pip: {', '.join(missing).replace('_', '-')}."
+        return Finding("Fonts", "bad", f"{len(missing)} of {len(_FONTS)} are missing", hint)
+    return Finding("Fonts", "ok", f"{len(_FONTS)} families")
+
+
 def _database(instance: "Instance") -> Finding:
     from django.db import connection
     from django.db.migrations.executor import MigrationExecutor
 
-    del instance
     executor = MigrationExecutor(connection)
     waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
     with connection.cursor() as cursor:
@@ -98,9 +123,10 @@ def _database(instance: "Instance") -> Finding:
             "Database",
             "bad",
             f"PostgreSQL {version}, but {len(waiting)} migrations were not applied.",
-            "Apply them: bustia init --migrate",
+            f"Apply them: bustia init {instance.path} --migrate",
         )
-    return Finding("Database", "ok", f"PostgreSQL {version}, tables up to date")
+    whose = "of DATABASE_URL" if os.environ.get("DATABASE_URL") else "of the instance"
+    return Finding("Database", "ok", f"PostgreSQL {version} {whose}, tables up to date")
 
 
 def _stationery(instance: "Instance") -> Finding:
@@ -131,13 +157,9 @@ def _seal(instance: "Instance") -> Finding:
 
 def _archive(instance: "Instance") -> Finding:
     folder = instance.archive
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        probe = folder / ".doctor"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        return Finding("Archive", "bad", f"{folder}: {error.strerror}", "Make it writable.")
+    refused = _refusal(folder)
+    if refused:
+        return Finding("Archive", "bad", f"{folder}: {refused}", "Make it writable.")
     free = shutil.disk_usage(folder).free
     told = f"{folder}, {free / 1024**3:.0f} GiB free"
     if free < _ROOM_BYTES:
@@ -145,11 +167,38 @@ def _archive(instance: "Instance") -> Finding:
     return Finding("Archive", "ok", told)
 
 
+def _outbox(instance: "Instance") -> Finding:
+    folder = instance.path / instance.config.post.folder
+    refused = _refusal(folder)
+    if refused:
+        return Finding("Outbox", "bad", f"{folder}: {refused}", "Make it writable.")
+    return Finding("Outbox", "ok", str(folder))
+
+
+def _refusal(folder: Path) -> str:
+    """Try to write into a folder; give the reason why that can't be, or nothing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return ""
+    except OSError as error:
+        return error.strerror or "it can't be written to"
+
+
 def _keys(instance: "Instance") -> Finding:
-    names = ("data", "django", "seal")
+    names = ["data", "django", "seal"]
+    if not os.environ.get("DATABASE_URL"):
+        names.append("postgres")
     for name in names:
         instance.key(name)
     return Finding("Keys", "ok", f"{', '.join(names)}: there, and only their owner reads them")
+
+
+def _clock(instance: "Instance") -> Finding:
+    told = f"{instance.now().astimezone(ZoneInfo(_ZONE)):%d-%m-%Y %H:%M %Z}"
+    if os.environ.get("BUSTIA_NOW"):
+        return Finding("Clock", "note", f"it stands still at {told}", "BUSTIA_NOW says so.")
+    return Finding("Clock", "ok", told)
 
 
 def _mail_server(instance: "Instance") -> Finding:
