@@ -7,7 +7,7 @@ KILLS ?= 60
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-header --generate-hashes pyproject.toml
 
-.PHONY: help demo test gate lint types imports unit chaos lock clean
+.PHONY: help demo test lint types imports unit chaos lock clean
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  %-10s %s\n", $$1, $$2}'
 

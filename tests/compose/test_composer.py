@@ -18,6 +18,7 @@ from bustia.compose.drawing import POINTS_A_MM
 from bustia.compose.typst_composer import Attachment, TypstComposer
 from bustia.compose.view import BillView
 from bustia.errors import ComposeError
+from bustia.seal import Sealer, demo_identity
 from tests.compose.bills import KINDS, LONG_NAMES, SLIP, STAMP, STATIONERY, facts, many_lines, view
 from tests.tools.verapdf import Judgement, judge
 
@@ -212,7 +213,7 @@ def test_debit_bills_never_show_a_whole_account(composed: dict[str, bytes]):
 def test_verapdf_passes_every_kind(
     composer: TypstComposer, composed: dict[str, bytes], tmp_path: Path
 ):
-    """Every kind of bill is PDF/A-3a and PDF/UA-1 in one, attachments included."""
+    """Every kind of bill is PDF/A-3a and PDF/UA-1 in one, sealed, attachments included."""
     files = (
         Attachment("invoice.xml", UBL, "application/xml", "UBL", "source"),
         Attachment("facturae.xml", FACTURAE, "application/xml", "Facturae", "source"),
@@ -223,8 +224,9 @@ def test_verapdf_passes_every_kind(
         "company-slip": composer.compose(replace(long_slip, duplicate=True), (), STAMP).pdf,
     }
     paths = {tmp_path / f"{kind}.pdf": pdf for kind, pdf in made.items()}
+    sealer = Sealer(demo_identity("test"))
     for path, pdf in paths.items():
-        path.write_bytes(pdf)
+        path.write_bytes(sealer.seal(pdf, STAMP))
     passed = Judgement(frozenset({"3a", "ua1"}), ())
     assert {path.stem: passed for path in paths} == {
         path.stem: found for path, found in judge(list(paths)).items()
