@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,14 @@ from bustia.instance import create_instance, current_instance, open_instance
 from bustia.instance.postgres import remove_data
 from bustia.settings import database
 
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 SERVER = Path(tempfile.gettempdir()) / f"bustia-tests-{RUN}"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell xdist's workers the name of this run, so that we know what to remove after them."""
+    if not hasattr(config, "workerinput") and hasattr(config.option, "testrunuid"):
+        config.option.testrunuid = RUN
 
 
 @pytest.fixture(scope="session")
