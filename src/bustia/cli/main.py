@@ -4,10 +4,11 @@ import importlib
 import sys
 
 import click
+from django.db import DatabaseError
 
 from bustia import __version__
 from bustia.cli.common import show_error
-from bustia.errors import BustiaError
+from bustia.errors import BustiaError, InstanceError
 
 __all__ = ["main"]
 
@@ -58,4 +59,13 @@ def main() -> None:
         cli(standalone_mode=True)
     except BustiaError as error:
         show_error(error)
+        sys.exit(1)
+    except DatabaseError as error:
+        # Its text may hold a customer's data; what it says is in PostgreSQL's own log.
+        show_error(
+            InstanceError(
+                f"the database refused ({type(error).__name__}).",
+                hint="See bustia doctor. After an upgrade, run: bustia init --migrate",
+            )
+        )
         sys.exit(1)

@@ -49,16 +49,21 @@ class Supervisor:
                 worker.wait()
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
+        name = f"worker-{number + 1}"
         queues = [part for queue in self._queues for part in ("--queue", queue)]
-        return subprocess.Popen(
-            [
-                sys.executable, "-m", "bustia.work.worker",
-                "--instance", str(self._instance), "--name", f"worker-{number + 1}", *queues,
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env=os.environ,
-        )  # fmt: skip
+        logs = self._instance / "log"
+        logs.mkdir(exist_ok=True)
+        with (logs / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                [
+                    sys.executable, "-m", "bustia.work.worker",
+                    "--instance", str(self._instance), "--name", name, *queues,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=os.environ,
+            )  # fmt: skip
 
     def pids(self) -> list[int]:
         """Give the processes that are running."""
