@@ -45,12 +45,10 @@ class _Made:
 
 
 @transaction.atomic
-def make_chunk(
-    chunk_id: int, workshop_for: Callable[[str], Workshop], progress: Callable[[], None]
-) -> bool:
+def make_chunk(chunk_id: int, workshop_for: Callable[[str], Workshop]) -> bool:
     """Make a chunk's documents; False if another worker has it or it is done already.
 
-    ``workshop_for`` gives the engines of a release; ``progress`` is called after each document.
+    ``workshop_for`` gives the engines of a release.
     """
     chunk = (
         Chunk.objects.select_for_update(skip_locked=True, of=("self",))
@@ -71,7 +69,6 @@ def make_chunk(
             made.append(_make(workshop, cycle, facts, history, sources))
         except Exception as error:  # noqa: BLE001 (one bad invoice never stops its neighbours)
             failures.append(_failure(cycle, facts, error))
-        progress()
     documents = keep([one.document for one in made])
     planned = [
         Planned(

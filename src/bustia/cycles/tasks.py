@@ -21,7 +21,7 @@ def compose_chunk(chunk: int) -> None:
     close_old_connections()
     instance = current_instance()
     try:
-        make_chunk(chunk, lambda release: open_workshop(instance, release), lambda: None)
+        make_chunk(chunk, lambda release: open_workshop(instance, release))
     except (OperationalError, InterfaceError):
         raise  # the database went away: the engine tries again
     except BustiaError as error:
