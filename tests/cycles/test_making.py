@@ -66,7 +66,7 @@ def test_a_chunk_becomes_documents_and_deliveries(billed: Cycle, workshop: Works
     documents = list(Document.objects.select_related("segment").order_by("number"))
 
     assert numbers == [one.number for one in documents]
-    assert 20 == len(numbers)
+    assert len(numbers) == 20
     assert all(retrieve(one).startswith(b"%PDF-") for one in documents)
     assert {(workshop.release, NOW)} == {(one.release, one.sealed_at) for one in documents}
     deliveries = Delivery.objects.filter(kind="invoice").order_by("invoice__number")
