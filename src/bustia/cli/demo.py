@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -152,8 +153,12 @@ class _Demo:
         with _clock(self._day(0)):
             with progress_bar("Composing, sealing, archiving", self._invoices()) as advance:
                 cycle = run_cycle(instance, workers=self.workers, advance=advance)
-            with progress_bar("Handing over", self._due()) as advance:
-                deliver_due(instance, instance.now, progress=advance)
+            with (
+                _printing(instance.path),
+                progress_bar("Handing over", self._due("email")) as advance,
+            ):
+                deliver_due(instance, instance.now, ("email", "sms"), advance)
+            deliver_due(instance, instance.now, ("post",))  # what came back from e-mail, if any
             if not closing_ledger(cycle).open:
                 cycle = close_cycle(cycle.code, instance.now())
         found = cycle_report(cycle)
@@ -178,10 +183,10 @@ class _Demo:
 
         return Invoice.objects.filter(billing_run=newest_billing_run()).count()
 
-    def _due(self) -> int:
+    def _due(self, channel: str) -> int:
         from bustia.deliver.models import Delivery
 
-        return Delivery.objects.filter(state="due").count()
+        return Delivery.objects.filter(state="due", channel=channel).count()
 
     def _examples(self, cycle: "Cycle") -> list[str]:
         """Write a few documents out as PDFs: those with most to tell, in each language."""
@@ -202,6 +207,20 @@ class _Demo:
         for document in chosen:
             (folder / f"{document.number}.pdf").write_bytes(retrieve(document))
         return [document.number for document in chosen]
+
+
+@contextmanager
+def _printing(instance: Path) -> Iterator[None]:
+    """Write the print run in a process of its own, while mails go out."""
+    command = "from bustia.cli.main import main; main()"
+    arguments = ["deliver", "--channel", "post", "--instance", str(instance)]
+    with subprocess.Popen(
+        [sys.executable, "-c", command, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as printing:
+        yield
+        printing.wait()
 
 
 @contextmanager

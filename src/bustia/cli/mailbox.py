@@ -1,6 +1,8 @@
 """A mail server for demonstrations: it takes every mail and puts it into a folder."""
 
 import socket
+import subprocess
+import sys
 from email import message_from_bytes, policy
 from pathlib import Path
 from types import TracebackType
@@ -8,6 +10,8 @@ from typing import Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from bustia.errors import DeliverError
 
 __all__ = ["Mailbox"]
 
@@ -32,26 +36,24 @@ class _Keeper:
         return "250 kept"
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 class Mailbox:
-    """The server, on a free port of this machine, from ``with`` to the end of its block."""
+    """The server, as a process of its own, from ``with`` to the end of its block."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._server = Controller(
-            _Keeper(folder),
-            hostname="127.0.0.1",
-            port=_free_port(),
-            data_size_limit=_MOST_BYTES,
-        )
-        self.port = self._server.port
+        self._folder = folder
+        self._server: subprocess.Popen[bytes] | None = None
+        self.port = 0
 
     def __enter__(self) -> Self:
-        self._server.start()
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "bustia.cli.mailbox", str(self._folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        told = self._server.stdout.readline() if self._server.stdout else b""
+        if not told.strip().isdigit():
+            raise DeliverError("the demonstration's mail server did not start.")
+        self.port = int(told)
         return self
 
     def __exit__(
@@ -60,4 +62,25 @@ class Mailbox:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.stop()
+        if self._server is not None:
+            self._server.communicate()  # it ends when its standard input does
+            self._server = None
+
+
+def serve(folder: Path) -> None:
+    """Take mails on a free port, told on standard output, until standard input ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = int(probe.getsockname()[1])
+    server = Controller(
+        _Keeper(folder), hostname="127.0.0.1", port=port, data_size_limit=_MOST_BYTES
+    )
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
