@@ -44,6 +44,8 @@ class Particular:
 
     label: Text
     value: Prose
+    wide: bool = False
+    """It may be long, as names, periods and addresses are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class AmountView:
     when: Text
     """Empty where there is no date."""
     how: tuple[Prose, ...]
+    long: bool = False
+    """The figure has so many digits that it must be set smaller."""
 
 
 @dataclass(frozen=True, slots=True)
