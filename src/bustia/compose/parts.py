@@ -42,7 +42,7 @@ Prose = NewType("Prose", str)
 class Particular:
     """A label and its value."""
 
-    label: Text
+    label: Prose
     value: Prose
     wide: bool = False
     """It may be long, as names, periods and addresses are."""

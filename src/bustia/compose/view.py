@@ -138,7 +138,7 @@ def _particulars(facts: Facts, labels: Labels) -> Iterator[Particular]:
         ("supply", supply),
     ):
         if value:
-            yield Particular(Text(labels(key)), Prose(value), wide=key in _WIDE)
+            yield Particular(Prose(labels(key)), Prose(value), wide=key in _WIDE)
 
 
 def _message(message: Message) -> MessageView:
@@ -160,7 +160,7 @@ def _service(company: Company, labels: Labels) -> Iterator[Particular]:
         ("service_office", bare(company.office_url)),
         ("service_email", company.email),
     ):
-        yield Particular(Text(labels(key)), Prose(value))
+        yield Particular(Prose(labels(key)), Prose(value))
 
 
 def _notes(payer: Payer) -> Iterator[Prose]:

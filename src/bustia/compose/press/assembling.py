@@ -17,7 +17,7 @@ from bustia.compose.press.form import (
 )
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.nodes import Node, numbered, parts_of
-from bustia.compose.press.pdf import deflate, number, text
+from bustia.compose.press.pdf import deflate, number, single, text
 from bustia.compose.press.pieces import (
     BlockForm,
     DrawingField,
@@ -52,6 +52,8 @@ class _Placed:
     shifts: Mapping[int, float]
     """How far what moves with these slots moves, in points upwards."""
     breakers: Mapping[int, Breaker]
+    top: float
+    """Height of its page."""
     mcids: dict[tuple[int, int], int] = field(default_factory=dict)
     slots: dict[tuple[int, int], int] = field(default_factory=dict)
     """Marked content that stands for a part: its page and number, and the part's."""
@@ -60,6 +62,13 @@ class _Placed:
     def up(self, moves: int) -> float:
         """Give how far something moves upwards that moves with these slots."""
         return self.dy + self.shifts.get(moves, 0.0)
+
+    def height(self, y: float, moves: int) -> bytes:
+        """Write where something stands that does so: Typst counts from the top of the page, in
+        single precision."""
+        if not (self.dy or moves):
+            return number(y)
+        return number(self.top - single(self.top - y - self.up(moves)))
 
 
 def breakers_of(kit: Kit, piece: Piece) -> dict[int, Breaker]:
@@ -86,13 +95,14 @@ def assemble(
         mask: -sum(growth[k] for k in range(len(parts)) if mask >> k & 1)
         for mask in set(_masks(frame))
     }
-    whole = _Placed(frame, 0, 0.0, 0.0, 0, shifts, breakers_of(kit, frame))
+    top = frame.pages[0][1]
+    whole = _Placed(frame, 0, 0.0, 0.0, 0, shifts, breakers_of(kit, frame), top)
     placed, leaf = [], frame.leaves
     for place, part in enumerate(parts):
         slot = frame.slots[place]
         dy = slot.top.y + shifts[slot.top.moves] - part.top
         dx = slot.left - part.left
-        placed.append(_Placed(part, leaf, dx, dy, slot.page, {}, breakers_of(kit, part)))
+        placed.append(_Placed(part, leaf, dx, dy, slot.page, {}, breakers_of(kit, part), top))
         leaf += part.leaves
     return _Assembly(kit, whole, placed, seal).form()
 
@@ -549,8 +559,8 @@ class _Content:
 
     def _drawing(self, item: DrawingField, placed: _Placed) -> None:
         a, b, c, d, e, f = item.matrix
-        moved = (a, b, c, d, e + placed.dx, f + placed.up(item.moves))
-        matrix = b" ".join(map(number, moved))
+        scaled = b" ".join(map(number, (a, b, c, d, e + placed.dx)))
+        matrix = scaled + b" " + placed.height(f, item.moves)
         self._chunks.append(b"")
         self._holes.append(
             ContentHole(
@@ -563,7 +573,7 @@ class _Content:
     def _text(self, item: TextField, placed: _Placed) -> None:
         setter = self._kit.setter(item.style)
         style = opened(self._kit, item.style.font, item.style.size, item.colour)
-        x, y = item.x + placed.dx, number(item.y + placed.up(item.moves))
+        x, y = item.x + placed.dx, placed.height(item.y, item.moves)
         begin = style if style != self._style else b"BT "
         self._style = style
         parts = item.pattern.parts
@@ -629,12 +639,9 @@ def _alt(leaf: Any) -> bytes:  # noqa: ANN401 (a drawing, or a text)
     return text(leaf if isinstance(leaf, str) else leaf.alt)
 
 
-def _shifted(item: Any, placed: _Placed) -> bytes:  # noqa: ANN401 (a static item)
-    dx, dy = placed.dx, placed.up(item.moves)
-    operators: bytes = item.operators
-    if abs(dx) < 1e-6 and abs(dy) < 1e-6:
-        return operators + b"\n"
-    return b"q 1 0 0 1 %s %s cm %s Q\n" % (number(dx), number(dy), operators)
+def _shifted(item: Static, placed: _Placed) -> bytes:
+    x, y = number(item.x + placed.dx), placed.height(item.y, item.moves)
+    return b"%s%s %s%s\n" % (item.before, x, y, item.after)
 
 
 def _line_of(part: str | tuple[int, int], placed: _Placed) -> TextOf:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bustia.compose.drawing import Drawing
 from bustia.compose.press.metadata import Metadata
-from bustia.compose.press.pdf import deflate, text
+from bustia.compose.press.pdf import deflate, number, text
 from bustia.compose.press.typography import Breaker, Setter
 from bustia.seal.slot import SealSlot
 
@@ -52,11 +52,8 @@ class TextHole:
     def fill(self, chunks: list[bytes], leaves: Sequence[Any]) -> None:
         """Write the run into its place."""
         shown, width = self.setter[self.text(leaves)]
-        chunks[self.place] = b"1 0 0 1 %.3f %s Tm%s" % (
-            self.x - self.share * width,
-            self.y,
-            shown,
-        )
+        x = number(self.x - self.share * width)
+        chunks[self.place] = b"1 0 0 1 %s %s Tm%s" % (x, self.y, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +242,7 @@ def drawing_operators(drawing: Drawing, matrix: bytes) -> bytes:
 
 def _colour(fill: str) -> bytes:
     red, green, blue = (int(fill[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return b"%.5g %.5g %.5g scn\n" % (red, green, blue)
+    return b"%s %s %s scn\n" % (number(red), number(green), number(blue))
 
 
 _paths: dict[str, bytes] = {}
@@ -265,6 +262,9 @@ def _outline(data: str) -> str:
     """Turn one closed outline: a rectangle (M h v h), or corners (M L L …)."""
     if "h" in data:
         start, across, down, _ = data.replace("v", "h").split("h")
-        return f"{start[1:]} {across} {down} re\n"
+        left, top = map(float, start[1:].split())
+        l, t, r, b = left, top, left + float(across), top + float(down)
+        written = tuple(str(number(one), "ascii") for one in (l, t, r, t, r, b, l, b))
+        return "%s %s m\n%s %s l\n%s %s l\n%s %s l\nh\n" % written
     first, *others = data[1:].split("L")
     return f"{first} m\n" + "".join(f"{corner} l\n" for corner in others) + "h\n"

@@ -17,7 +17,7 @@ from bustia.errors import UnpressableError
 
 __all__ = ["Kit", "Style", "characters_of", "make_kit"]
 
-_LETTERS = "áàäâãåæçéèëêíìïîñóòöôõøœúùüûýßłšžðþ"
+_LETTERS = "áàäâãåæăąçćčéèëêęíìïîŀñńóòöôõøœșşțúùüûýßłšźżžðþ"
 _OTHERS = "ÿŸ·¿¡ºª°€£–—−‘’“”„«»…•→²³½×±§©®"
 _ASCII = "".join(map(chr, range(33, 127)))
 _SEQUENCES = ("a b", "a\xa0b", "fi", "fl", "ff", "ffi", "ffl", "fj", "ft", "tt")
@@ -56,6 +56,8 @@ class Kit:
     font_numbers: Mapping[str, int]
     colour_space: int
     intents: int
+    plain: str
+    """The font of most of the text."""
     _setters: dict[Style, Setter] = field(default_factory=dict)
 
     def setter(self, style: Style) -> Setter:
@@ -133,6 +135,7 @@ def make_kit(prober: Prober, language: str, characters: Sequence[str]) -> Kit:
         numbers,
         space,
         intents,
+        next(iter(codes)),
     )
 
 

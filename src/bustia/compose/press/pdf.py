@@ -1,13 +1,18 @@
 """Writes objects of PDF files: values as bytes, copies of what Typst wrote, and whole files."""
 
+import struct
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import pikepdf
 from isal import isal_zlib
 
-__all__ = ["Ref", "Writer", "deflate", "number", "text", "value"]
+__all__ = ["Ref", "Writer", "deflate", "number", "single", "text", "value"]
+
+
+_SINGLE = struct.Struct("f")
 
 
 class Ref(int):
@@ -16,9 +21,28 @@ class Ref(int):
     __slots__ = ()
 
 
+def single(one: float) -> float:
+    """Give the number of single precision that is nearest."""
+    near: float = _SINGLE.unpack(_SINGLE.pack(one))[0]
+    return near
+
+
+@lru_cache(maxsize=65_536)
 def number(one: float) -> bytes:
-    """Write a number with as many decimals as a thousandth of a point needs, and one more."""
-    return b"%d" % one if one == int(one) else (f"{one:.4f}".rstrip("0").rstrip(".")).encode()
+    """Write a number as Typst does: in single precision, with as few digits as tell it.
+
+    To a reader of PDF files that counts in single precision it must not only be near, but equal.
+    """
+    near = single(one)
+    if near == int(near):
+        return b"%d" % near
+    for digits in (6, 7, 8, 9):
+        written = f"{near:.{digits}g}"
+        if single(float(written)) == near:
+            break
+    if "e" in written:
+        written = f"{near:.12f}".rstrip("0")
+    return written.encode()
 
 
 def text(one: str) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from bustia.compose.press.kit import Kit, Style
 from bustia.compose.press.pdf import number
 from bustia.compose.press.probing import EDGE, PLACEHOLDERS, Placeholders, placeholder
+from bustia.compose.press.typography import shown
 from bustia.compose.press.reading import Block, Bookmark, Element, Graphic, Page, Probe, Run
 from bustia.errors import UnpressableError
 
@@ -25,16 +26,18 @@ __all__ = [
     "Pattern",
     "Piece",
     "PieceMaker",
+    "STEP",
     "Slot",
     "Static",
     "TextField",
 ]
 
-_STEP = 0.5
+STEP = 0.5
 """Points by which the first slot grows between the probes; the next by twice that, and so on."""
 _CLOSE = 0.004
 """Points that two positions may differ by and be the same: Typst counts in single precision."""
 _WORD = re.compile(f"[{PLACEHOLDERS}]{{2}}")
+_PLACED = re.compile(rb"(q\s+1 0 0 -1 )(\S+) (\S+)(?= cm)")
 _MARK_RED, _DRAWING_RED = 254, 253
 
 
@@ -55,9 +58,12 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Static:
-    """Operators that are the same in every document."""
+    """Operators that are the same in every document, around the place where they draw."""
 
-    operators: bytes
+    before: bytes
+    x: float
+    y: float
+    after: bytes
     moves: int
     """The slots above it, as bits: it moves down as these grow."""
 
@@ -146,6 +152,8 @@ class Piece:
     bookmarks: list[BookmarkForm]
     paragraphs: dict[int, tuple[Style, float]]
     """For each leaf that is a paragraph its style and width."""
+    lines: list[tuple[int, Style, float]]
+    """Each leaf that stays on one line, its style, and the width that surely fits there."""
     leaves: int = 0
     top: float = 0.0
     left: float = 0.0
@@ -164,11 +172,11 @@ class PieceMaker:
         self._kit = kit
         self._characters = kit.characters
         self._words = {
-            placeholder(placeholders.first + place): owner
+            placeholder(place): owner
             for place, owner in enumerate(placeholders.owners())
         }
         self._leaves = placeholders.leaves
-        self._first = placeholders.first
+        self._widths = placeholders.widths
         self._owners = placeholders.owners()
         self._slots = slots
         self._where = where
@@ -176,7 +184,7 @@ class PieceMaker:
 
     def make(self, narrow: Probe, first: int, wide: Probe, wide_first: int, count: int) -> Piece:
         """Make a piece of ``count`` pages, from these pages of the two probes on."""
-        piece = Piece([], [], [], {}, len(self._leaves))
+        piece = Piece([], [], [], {}, [], len(self._leaves))
         for place in range(count):
             page, other = narrow.pages[first + place], wide.pages[wide_first + place]
             blocks = list(self._blocks(page, other, piece, place))
@@ -208,7 +216,9 @@ class PieceMaker:
         narrow = [block.pieces for block in page.blocks]
         if len(narrow) != len(wide):
             raise UnpressableError(
-                "what a field says decides how many pieces the page has", where=self._where
+                f"{self._first_broken(narrow, wide)} may break into lines: let it have more space,"
+                " or make it a paragraph",
+                where=self._where,
             )
         for block, others in zip(page.blocks, wide, strict=True):
             if len(block.pieces) != len(others):
@@ -273,7 +283,7 @@ class PieceMaker:
                 " put the field in a box of fixed width",
                 where=self._where,
             )
-        return Static(_written(one, self._kit), self._moves(one.y, other.y))
+        return _written(one, self._kit, self._moves(one.y, other.y))
 
     def _field(self, one: Run, other: Run, text: str, piece: Piece) -> TextField:
         pattern = self._pattern(text)
@@ -298,7 +308,13 @@ class PieceMaker:
                 where=self._where,
             )
         moves = self._moves(one.y, other.y)
+        if self._leaves[leaf].kind == "text":
+            piece.lines.append((leaf, style, wide - narrow + self._alone(leaf, style)))
         return TextField(pattern, style, one.colour, align, x, one.y, moves)
+
+    def _alone(self, leaf: int, style: Style) -> float:
+        """Give the width of the narrow placeholder of a leaf by itself."""
+        return self._kit.setter(style)[placeholder(self._owners.index((leaf, 0)))][1]
 
     def _paragraph_anchors(
         self, leaf: int, x: float, width: float, piece: Piece
@@ -325,10 +341,10 @@ class PieceMaker:
         sides = [abs(one.box[side] - other.box[side]) < _CLOSE for side in (0, 2)]
         shift = moves and moves == self._moves(one.box[3], other.box[3]) and all(sides)
         if red == _DRAWING_RED:
-            leaf, _ = self._owners[(green << 8 | blue) - self._first]
+            leaf, _ = self._owners[green << 8 | blue]
             yield DrawingField(leaf, one.matrix, moves)
         elif one.operators == other.operators or shift:
-            yield Static(one.operators, moves)
+            yield _drawn(one, moves)
         else:
             raise UnpressableError(
                 "a field changes the size or place of a line or area", where=self._where
@@ -354,9 +370,9 @@ class PieceMaker:
 
     def _moves(self, y: float, other: float) -> int:
         """Give the slots whose growth moved something down by that much, as bits."""
-        steps = (y - other) / _STEP
+        steps = (y - other) / STEP
         moves = round(steps)
-        if abs(steps - moves) * _STEP > _CLOSE or moves < 0 or moves >> len(self._slots):
+        if abs(steps - moves) * STEP > _CLOSE or moves < 0 or moves >> len(self._slots):
             raise UnpressableError(
                 "a field moves what stands below it: give it a place of fixed height",
                 where=self._where,
@@ -454,6 +470,20 @@ class PieceMaker:
     def _name(self, leaf: int) -> str:
         return f"`{self._leaves[leaf].path}`"
 
+    def _first_broken(
+        self, narrow: Sequence[Sequence[Run | Graphic]], wide: Sequence[Sequence[Run | Graphic]]
+    ) -> str:
+        """Give the field whose wide placeholder is not on one line."""
+        for pieces in wide:
+            for one in pieces:
+                text = self._read(one) if isinstance(one, Run) else ""
+                for word in _WORD.findall(text):
+                    leaf, _ = self._words[word]
+                    kept = Placeholders.wide(word, self._widths[leaf])
+                    if self._leaves[leaf].kind == "text" and kept not in text:
+                        return self._name(leaf)
+        return "a field"
+
     def _nearest(self, block: Block) -> str:
         for one in block.pieces:
             if isinstance(one, Run):
@@ -481,21 +511,22 @@ def _page_of(element: Element) -> int | None:
     return None
 
 
-def _written(run: Run, kit: Kit) -> bytes:
+def _written(run: Run, kit: Kit, moves: int) -> Static:
     """Write a run anew, as short as it can be."""
-    parts = [b"["]
-    for place, (code, move) in enumerate(zip(run.codes, run.moves, strict=True)):
-        parts.append(b"<%04X>" % code)
-        if abs(move) > 1e-4 and place < len(run.codes) - 1:
-            parts.append(number(move))
-    parts.append(b"]TJ")
-    return opened(kit, run.font, run.size, run.colour) + b"1 0 0 1 %s %s Tm" % (
-        number(run.x),
-        number(run.y),
-    ) + b"".join(parts).replace(b"><", b"") + b" ET\n"
+    before = opened(kit, run.font, run.size, run.colour) + b"1 0 0 1 "
+    return Static(before, run.x, run.y, b" Tm%s ET" % shown(run.codes, run.moves), moves)
+
+
+def _drawn(graphic: Graphic, moves: int) -> Static:
+    """Take a drawing apart at the matrix that places it, or put one before it."""
+    found = _PLACED.match(graphic.operators)
+    if found is None:
+        return Static(b"q 1 0 0 1 ", 0.0, 0.0, b" cm " + graphic.operators + b" Q", moves)
+    x, y = float(found[2]), float(found[3])
+    return Static(found[1], x, y, graphic.operators[found.end(3) :], moves)
 
 
 def opened(kit: Kit, font: str, size: float, colour: tuple[float, ...]) -> bytes:
     """Write the operators that begin a run."""
-    rgb = b" ".join(b"%.5g" % part for part in colour)
+    rgb = b" ".join(map(number, colour))
     return b"/c0 cs %s scn BT %s %s Tf " % (rgb, kit.names[font], number(size))

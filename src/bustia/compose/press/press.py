@@ -14,15 +14,15 @@ from typing import Any
 from bustia.compose.characters import writable
 from bustia.compose.layouts import Layout, layouts
 from bustia.compose.parts import BillView
-from bustia.compose.press.assembling import assemble, breakers_of
+from bustia.compose.press.assembling import assemble
 from bustia.compose.press.bill_parts import FRAME, KINDS, Part, frame_view, parts_of
 from bustia.compose.press.form import Form
 from bustia.compose.press.kit import Kit, characters_of, make_kit
 from bustia.compose.press.metadata import Metadata
-from bustia.compose.press.pieces import Piece, PieceMaker
-from bustia.compose.press.probing import Placeholders, Prober, placeholder
-from bustia.compose.press.structure import leaves_of, replaced, structure_of
-from bustia.compose.press.typography import Breaker
+from bustia.compose.press.known import Pieces
+from bustia.compose.press.pieces import STEP, Piece, PieceMaker
+from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, placeholder
+from bustia.compose.press.structure import replaced, structure_of
 from bustia.compose.typst_composer import Attachment, TypstComposer
 from bustia.errors import UnpressableError
 from bustia.seal import Sealer
@@ -31,7 +31,8 @@ from bustia.seal.slot import SealSlot
 __all__ = ["Press", "Pressed"]
 
 _PROBED_HEIGHT = 10.0
-_STEP = 0.5
+_LAST_WORD = len(PLACEHOLDERS) ** 2 - 1
+"""The placeholders of slots are counted from the last one on."""
 _FITS = 0.01
 """Points by which a page must have room, or not: what is closer is left to Typst."""
 _MOST_FORMS = 600
@@ -50,14 +51,6 @@ class Pressed:
     """Why it was left to Typst."""
 
 
-@dataclass(slots=True)
-class _Known:
-    """A piece, with what breaks its paragraphs."""
-
-    piece: Piece
-    breakers: dict[int, Breaker]
-
-
 class Press:
     """Composes and seals bills with the templates of one stationery folder.
 
@@ -70,7 +63,7 @@ class Press:
         self._characters = characters_of(stationery)
         self._prober = Prober(stationery, self._characters)
         self._kits: dict[str, Kit] = {}
-        self._pieces: dict[Hashable, _Known | UnpressableError] = {}
+        self._pieces = Pieces()
         self._forms: dict[Hashable, Form] = {}
 
     def compose(
@@ -125,9 +118,9 @@ class Press:
         keys: list[Hashable] = [frame_key]
         pieces = []
         for place, part in enumerate(parts):
-            key, known = self._part(kit, part, frame.slots[place].width, leaves)
+            key, piece = self._part(kit, part, frame.slots[place].width, leaves)
             keys.append(key)
-            pieces.append(known.piece)
+            pieces.append(piece)
         heights = _heights(len(parts))
         for room, moves in frame.rooms.values():
             spare = room - sum(
@@ -157,63 +150,39 @@ class Press:
         self, kit: Kit, view: BillView, layout: Layout, parts: Sequence[Part], leaves: list[Any]
     ) -> tuple[Hashable, Piece]:
         framed = frame_view(view, layout)
-        structure = structure_of(FRAME, framed, leaves)
-        base = ("frame", layout, structure)
-        counts = self._counts(base, leaves, 0, lambda lines: self._probe_frame(
-            kit, framed, layout, parts, leaves, lines
-        ))
-        known = self._known((base, counts), lambda: self._probe_frame(
-            kit, framed, layout, parts, leaves, counts
-        ))
-        return (base, counts), known.piece
+        base = ("frame", layout, structure_of(FRAME, framed, leaves))
+
+        def probe(placeholders: Placeholders) -> Piece:
+            return self._probe_frame(kit, framed, layout, parts, leaves, placeholders)
+
+        known = self._pieces.find(kit, base, FRAME, framed, leaves, probe)
+        return known.version, known.piece
 
     def _part(
         self, kit: Kit, part: Part, width: float, leaves: list[Any]
-    ) -> tuple[Hashable, _Known]:
-        first = len(leaves)
-        structure = structure_of(KINDS[part.name], part.data, leaves)
+    ) -> tuple[Hashable, Piece]:
+        kind, own = KINDS[part.name], list[Any]()
+        structure = structure_of(kind, part.data, own)
         base = (kit.language, part.name, round(width, 3), structure)
-        counts = self._counts(base, leaves, first, lambda lines: self._probe_part(
-            kit, part, width, leaves[first:], lines
-        ))
-        key = (base, counts)
-        return key, self._known(key, lambda: self._probe_part(
-            kit, part, width, leaves[first:], counts
-        ))
 
-    def _counts(
-        self, base: Hashable, leaves: Sequence[Any], first: int, probe: Any  # noqa: ANN401
-    ) -> tuple[int, ...]:
-        """Give how many lines each leaf of a piece has, from the widths of its paragraphs.
+        def probe(placeholders: Placeholders) -> Piece:
+            return self._probe_part(kit, part, width, own, placeholders)
 
-        Those are known from the piece with one line each, whatever that is needed for.
-        """
-        number = len(leaves) - first
-        known = self._known((base, (1,) * number), lambda: probe((1,) * number))
-        counts = [1] * number
-        for leaf, breaker in known.breakers.items():
-            counts[leaf] = len(breaker.lines(leaves[first + leaf]))
-        return tuple(counts)
-
-    def _known(self, key: Hashable, probe: Any) -> _Known:  # noqa: ANN401
-        found = self._pieces.get(key)
-        if found is None:
-            try:
-                found = probe()
-            except UnpressableError as error:
-                found = error
-            self._pieces[key] = found
-        if isinstance(found, UnpressableError):
-            raise found
-        return found
+        known = self._pieces.find(kit, base, kind, part.data, own, probe)
+        leaves += own
+        return known.version, known.piece
 
     # Probes
 
     def _probe_part(
-        self, kit: Kit, part: Part, width: float, values: Sequence[Any], lines: Sequence[int]
-    ) -> _Known:
+        self,
+        kit: Kit,
+        part: Part,
+        width: float,
+        values: Sequence[Any],
+        placeholders: Placeholders,
+    ) -> Piece:
         kind = KINDS[part.name]
-        placeholders = Placeholders(leaves_of(kind, part.data), lines)
         jobs = [
             {
                 "name": part.name,
@@ -224,9 +193,9 @@ class Press:
         ]
         probe = self._prober.parts(kit.language, jobs)
         kit.check(probe)
-        maker = PieceMaker(kit, placeholders, {}, part.name)
-        piece = maker.make(probe, 1, probe, 2, 1)
-        return _Known(piece, breakers_of(kit, piece))
+        if len(probe.pages) != 1 + len(jobs):
+            raise UnpressableError("it needs more than a page")
+        return PieceMaker(kit, placeholders, {}, part.name).make(probe, 1, probe, 2, 1)
 
     def _probe_frame(
         self,
@@ -235,32 +204,28 @@ class Press:
         layout: Layout,
         parts: Sequence[Part],
         values: Sequence[Any],
-        lines: Sequence[int],
-    ) -> _Known:
-        placeholders = Placeholders(leaves_of(FRAME, framed), lines)
-        words = {placeholder(575 - place): place for place in range(len(parts))}
+        placeholders: Placeholders,
+    ) -> Piece:
+        words = {placeholder(_LAST_WORD - place): place for place in range(len(parts))}
         heights = _heights(len(parts))
         probes = []
         for wide in (False, True):
             bill = replaced(FRAME, framed, placeholders.values(values, wide=wide))
             places = {
                 part.place: {
-                    "height": heights[place] + wide * _STEP * 2**place,
+                    "height": heights[place] + wide * STEP * 2**place,
                     "index": place,
-                    "word": placeholder(575 - place),
+                    "word": placeholder(_LAST_WORD - place),
                 }
                 for place, part in enumerate(parts)
             }
-            probe = self._prober.frame(
-                bill | {"pages": layout.pages, "full": layout.full}, places
-            )
+            probe = self._prober.frame(bill | {"pages": layout.pages, "full": layout.full}, places)
             kit.check(probe)
-            if len(probe.pages) != layout.pages + 1:
+            if len(probe.pages) != 1 + layout.pages:
                 raise UnpressableError("its frame alone needs more pages")
             probes.append(probe)
         maker = PieceMaker(kit, placeholders, words, "frame")
-        piece = maker.make(probes[0], 1, probes[1], 1, layout.pages)
-        return _Known(piece, breakers_of(kit, piece))
+        return maker.make(probes[0], 1, probes[1], 1, layout.pages)
 
 
 def _heights(count: int) -> list[float]:

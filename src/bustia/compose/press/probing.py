@@ -14,16 +14,15 @@ from bustia.compose.press.reading import Probe, read_probe
 from bustia.compose.press.structure import Leaf
 from bustia.errors import UnpressableError
 
-__all__ = ["EDGE", "PLACEHOLDERS", "Placeholders", "Prober", "placeholder"]
+__all__ = ["EDGE", "PLACEHOLDERS", "WIDER", "Placeholders", "Prober", "placeholder"]
 
 PLACEHOLDERS = "ÄÅÆÐÖØÞßäåæðöøþŁłŒœŠšŽžŸ"
 """Letters of which two stand for a field: no text of a template in our languages has two of them
 together, and every font that can write names has them all."""
 EDGE = "ÿ"
 """What stands at the right edge of a paragraph while its width is asked for."""
-_WIDER = "Ñ"
-_MM = 72 / 25.4
-_SURELY_FITS = 12.0
+WIDER = "Ñ"
+"""What widens a placeholder, after a space: a text that is too wide for its line then breaks."""
 
 
 def placeholder(number: int) -> str:
@@ -41,8 +40,8 @@ class Placeholders:
     leaves: Sequence[Leaf]
     lines: Sequence[int]
     """How many lines each leaf has; 1 but for paragraphs."""
-    first: int = 0
-    """Number of the first placeholder."""
+    widths: Sequence[int]
+    """By how many letters the wide placeholder of each text is longer."""
 
     def owners(self) -> list[tuple[int, int]]:
         """Give for each placeholder, from the first, its leaf and line."""
@@ -50,17 +49,23 @@ class Placeholders:
             (leaf, line) for leaf, lines in enumerate(self.lines) for line in range(lines)
         ]
 
+    @staticmethod
+    def wide(word: str, width: int) -> str:
+        """Give the wide placeholder of a text."""
+        return f"{word} {WIDER * width}"
+
     def values(self, values: Sequence[Any], *, wide: bool) -> Iterator[Any]:
         """Give what replaces each leaf, in their order, narrow or wide."""
-        number = self.first
-        for leaf, lines, value in zip(self.leaves, self.lines, values, strict=True):
+        number = 0
+        for leaf, lines, width, value in zip(
+            self.leaves, self.lines, self.widths, values, strict=True
+        ):
             words = [placeholder(number + line) for line in range(lines)]
-            if wide:
-                words = [word + _WIDER for word in words]
             if leaf.kind == "text":
-                yield words[0]
+                yield self.wide(words[0], width) if wide else words[0]
             elif leaf.kind == "prose":
-                yield {"lines": words, "edge": EDGE if wide else ""}
+                longer = [word + WIDER for word in words] if wide else words
+                yield {"lines": longer, "edge": EDGE if wide else ""}
             else:
                 yield _drawn(value, words[0], number)
             number += lines

@@ -20,7 +20,7 @@ from bustia.compose.characters import writable as as_written
 from bustia.compose.press.pdf import number
 from bustia.errors import UnpressableError
 
-__all__ = ["Breaker", "Face", "Setter", "face_named"]
+__all__ = ["Breaker", "Face", "Setter", "face_named", "shown"]
 
 _FEATURES = {"kern": True, "liga": True, "tnum": True}
 _MOST_KEPT = 60_000
@@ -58,6 +58,8 @@ class Face:
         self._font = uharfbuzz.Font(uharfbuzz.Face(file.read_bytes()))
         self.em = self._font.face.upem
         self.characters = frozenset(self._font.face.unicodes)
+        space, unbroken = (self._font.get_nominal_glyph(ord(one)) or 0 for one in " \xa0")
+        self._wider_space = self.advance(space) - self.advance(unbroken)
 
     def shape(self, text: str, language: str) -> tuple[list[int], list[int]]:
         """Give the glyphs of a text, and how far each one moves on, in the font's units."""
@@ -70,7 +72,13 @@ class Face:
         positions = buffer.glyph_positions
         if any(one.x_offset or one.y_offset for one in positions):
             raise UnpressableError(f"the font {self.name} moves glyphs of this text off the line")
-        return [one.codepoint for one in buffer.glyph_infos], [one.x_advance for one in positions]
+        glyphs = [one.codepoint for one in buffer.glyph_infos]
+        advances = [one.x_advance for one in positions]
+        if "\xa0" in text:  # Typst makes it as wide as a space
+            for place, one in enumerate(buffer.glyph_infos):
+                if text[one.cluster] == "\xa0":
+                    advances[place] += self._wider_space
+        return glyphs, advances
 
     def advance(self, glyph: int) -> int:
         """Give how wide a glyph is, in the font's units."""
@@ -98,17 +106,21 @@ class Setter(dict[str, tuple[bytes, float]]):
         self._fonts = fonts
         self._language = language
         self.size = size
+        self._points = number(size)
         self._tracking = tracking
 
     def __missing__(self, text: str) -> tuple[bytes, float]:
-        parts, width = [], 0.0
+        parts, begun, width = [], 0.0, 0.0
         for place, run in self._runs(writable(text)):
             codes, moves, ems = self.glyphs(run, place)
+            if parts or place:
+                start = number(width - begun)
+                parts.append(b" %s 0 Td%s %s Tf" % (start, self._fonts[place][2], self._points))
+                begun = width
+            parts.append(shown(codes, moves))
             width += ems * self.size
-            font = b"%s %s Tf" % (self._fonts[place][2], number(self.size))
-            parts.append(_shown(codes, moves) if not place else font + _shown(codes, moves))
-            if place:
-                parts.append(b"%s %s Tf" % (self._fonts[0][2], number(self.size)))
+        if parts[0] != parts[-1] or not parts[0].startswith(b"["):
+            parts.append(b"%s %s Tf" % (self._fonts[0][2], self._points))
         if len(self) > _MOST_KEPT:
             self.clear()
         found = self[text] = (b"".join(parts), width)
@@ -141,11 +153,11 @@ class Setter(dict[str, tuple[bytes, float]]):
         return numbers, moves, sum(advances) / face.em + self._tracking * len(glyphs)
 
 
-def _shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
+def shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
     """Write glyphs as the operand of TJ, with the moves after each (ISO 32000-1, 9.4.3)."""
     parts = ["[<"]
     for code, move in zip(codes, moves, strict=True):
-        parts.append(f"{code:04X}" if abs(move) < 1e-4 else f"{code:04X}>{move:.5g}<")
+        parts.append(f"{code:04X}" if abs(move) < 1e-4 else f"{code:04X}>{move:.8g}<")
     parts.append(">]TJ")
     return "".join(parts).replace("<>", "").encode()
 
@@ -200,6 +212,8 @@ class Breaker:
 _PLAIN = re.compile(r"[\w.,;:'’·€%@&=_#*²³ºª°+\xa0•]+")
 """Words that break nowhere (UAX #14), where no two of the marks below stand together."""
 _UNSURE = re.compile(r"[€%+]{2}|[.,;:][€+]|[\w][‑]")
+_AROUND = "()«»“”¿¡!?…\".,;:"
+"""Marks that stay with the word that they stand beside."""
 _WORD = re.compile(r"[^ ]+ *")
 _START_UNSURE = re.compile(r"[)\]}!?/.,;:»”’]")
 
@@ -216,14 +230,14 @@ def _pieces(text: str) -> list[str]:
 
 def _within(word: str) -> list[str]:
     """Break a word after hyphens and slashes between letters; refuse what is less usual."""
-    bare = word.rstrip(" ").strip('()«»“”¿¡!?…"')
+    bare = word.rstrip(" ").strip(_AROUND)
     if _UNSURE.search(bare):
         raise UnpressableError("a line of it may end at an unusual place")
     if _PLAIN.fullmatch(bare) or bare in {"", "–", "—", "-"}:
         return [word]
     pieces = re.split(r"(?<=[^\W\d_][-/])(?=[^\W\d_])", word)
     for piece in pieces:
-        inner = piece.rstrip(" ").strip('()«»“”¿¡!?…"-/')
+        inner = piece.rstrip(" ").strip(_AROUND + "-/")
         sure = _PLAIN.fullmatch(re.sub(r"(?<=\w)[-/](?=\d)", "", inner))
         if not sure or _UNSURE.search(inner):
             raise UnpressableError("a line of it may end at an unusual place")
