@@ -1,7 +1,7 @@
 """The characters that documents can be written with, and what replaces those that can't."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,6 +19,7 @@ _REGULAR = (
 )
 
 
+@lru_cache(maxsize=16_384)
 def writable(text: str) -> str:
     """Replace what no font can write, so that an odd character in a name costs no invoice."""
     if text.isascii() and text.isprintable():

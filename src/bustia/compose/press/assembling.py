@@ -1,15 +1,17 @@
 """Puts a frame and its parts together: one form for all documents that are built alike."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+from bustia.compose.characters import writable
 from bustia.compose.press.form import (
     ContentHole,
     DynamicObject,
     Form,
     PageContent,
+    SetOf,
     TextHole,
     TextOf,
     drawing_operators,
@@ -21,6 +23,7 @@ from bustia.compose.press.pdf import deflate, number, single, text
 from bustia.compose.press.pieces import (
     BlockForm,
     DrawingField,
+    LinkForm,
     Pattern,
     Piece,
     Slot,
@@ -250,7 +253,7 @@ class _Assembly:
                 rect = [
                     link.left + placed.dx,
                     link.bottom.y + placed.up(link.bottom.moves),
-                    link.right + placed.dx,
+                    self._right(link, placed),
                     link.top.y + placed.up(link.top.moves),
                 ]
                 node.parts = parts_of(
@@ -263,7 +266,7 @@ class _Assembly:
                         "/A": {
                             "/Type": b"/Action",
                             "/S": b"/URI",
-                            "/URI": _told(link.uri, placed),
+                            "/URI": _web_address(link.uri, placed),
                         },
                         "/Contents": _told(link.contents, placed),
                         "/StructParent": len(self._pages) + len(self._link_parents),
@@ -273,6 +276,13 @@ class _Assembly:
                 placed.links[inner, place] = node
                 nodes.append(node)
         return nodes
+
+    def _right(self, link: LinkForm, placed: _Placed) -> float | TextOf:
+        """Give the right edge of a link: a number, or what gives it from a document's leaves."""
+        if not isinstance(link.right, TextField):
+            return link.right + placed.dx
+        run, left = _run_of(self._kit, link.right, placed), link.left + placed.dx
+        return lambda leaves: number(left + run(leaves)[1])
 
     # Structure
 
@@ -493,20 +503,35 @@ def _told(pattern: Pattern, placed: _Placed) -> bytes | TextOf:
 
 
 def _joined(parts: Sequence[str | int]) -> TextOf:
-    if len(parts) == 1 and isinstance(parts[0], int):
-        return _text_of(parts[0])
-    givers = [_text_of(part) for part in parts]
-    return lambda leaves: "".join([give(leaves) for give in givers])
+    givers = [_said_by(part) for part in parts]
+    if len(givers) == 1:
+        (give,) = givers
+        return lambda leaves: text(give(leaves))
+    return lambda leaves: text("".join([give(leaves) for give in givers]))
 
 
-def _text_of(part: str | int) -> TextOf:
+def _said_by(part: str | int) -> Callable[[Sequence[Any]], str]:
     if isinstance(part, str):
         return lambda _: part
 
     def give(leaves: Sequence[Any]) -> str:
         leaf = leaves[part]
-        said: str = leaf if isinstance(leaf, str) else leaf.alt
-        return said
+        return writable(leaf if isinstance(leaf, str) else leaf.alt)
+
+    return give
+
+
+def _web_address(pattern: Pattern, placed: _Placed) -> bytes | TextOf:
+    """Give the target of a link, which is written in ASCII."""
+    told = _told(pattern, placed)
+    if isinstance(told, bytes):
+        return told
+
+    def give(leaves: Sequence[Any]) -> bytes:
+        written = told(leaves)
+        if written.startswith(b"<"):
+            raise UnpressableError("it has a link with letters beyond ASCII")
+        return written
 
     return give
 
@@ -589,13 +614,8 @@ class _Content:
                 self._lines.append((place, leaf_of_all, breaker, line))
             return
         self._chunks += [begin, b"", b" ET\n"]
-        givers = [_line_of(part, placed) for part in parts]
-        give = givers[0] if len(givers) == 1 else _all_of(givers)
-        self._holes.append(
-            TextHole(
-                len(self._chunks) - 2, give, setter, _SHARES[item.align], x, y
-            )
-        )
+        run = _run_of(self._kit, item, placed)
+        self._holes.append(TextHole(len(self._chunks) - 2, run, _SHARES[item.align], x, y))
 
     def still(self) -> bytes:
         """Give the stream's content that all documents have in common."""
@@ -644,15 +664,19 @@ def _shifted(item: Static, placed: _Placed) -> bytes:
     return b"%s%s %s%s\n" % (item.before, x, y, item.after)
 
 
-def _line_of(part: str | tuple[int, int], placed: _Placed) -> TextOf:
-    if isinstance(part, str):
-        return lambda _: part
-    leaf, line = part
-    breaker, place = placed.breakers.get(leaf), placed.first_leaf + leaf
-    if breaker is None:
-        return itemgetter(place)
-    return lambda leaves: breaker.lines(leaves[place])[line]
-
-
-def _all_of(givers: Sequence[TextOf]) -> TextOf:
-    return lambda leaves: "".join([give(leaves) for give in givers])
+def _run_of(kit: Kit, item: TextField, placed: _Placed) -> SetOf:
+    """Give what sets the run of a field for a document."""
+    setter = kit.setter(item.style)
+    parts = item.pattern.parts
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        leaf, line = parts[0]
+        breaker, place = placed.breakers.get(leaf), placed.first_leaf + leaf
+        if breaker is None:
+            return lambda leaves: setter[leaves[place]]
+        return lambda leaves: breaker.lines(leaves[place])[line]
+    if any(not isinstance(part, str) and part[0] in placed.breakers for part in parts):
+        raise UnpressableError("a paragraph shares its line with other text")
+    givers = [
+        _said_by(part if isinstance(part, str) else placed.first_leaf + part[0]) for part in parts
+    ]
+    return lambda leaves: setter["".join([give(leaves) for give in givers])]

@@ -21,6 +21,7 @@ __all__ = [
     "DynamicObject",
     "Form",
     "PageContent",
+    "SetOf",
     "TextHole",
     "TextOf",
     "drawing_operators",
@@ -29,8 +30,10 @@ __all__ = [
 
 _KEPT_DRAWINGS = 20_000
 
-TextOf = Callable[[Sequence[Any]], str]
-"""Gives a text of a document from its leaves."""
+TextOf = Callable[[Sequence[Any]], bytes]
+"""Gives what a document says in one of its objects, written for a PDF, from its leaves."""
+SetOf = Callable[[Sequence[Any]], tuple[bytes, float]]
+"""Gives a run of a document as it is set, with its width in points, from its leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,7 @@ class TextHole:
     """A place in a page's content for a run: the operators that show it at its place."""
 
     place: int
-    text: TextOf
-    setter: Setter
+    run: SetOf
     share: float
     """How much of the run's width is left of ``x``: 0, 0.5 or 1."""
     x: float
@@ -51,7 +53,7 @@ class TextHole:
 
     def fill(self, chunks: list[bytes], leaves: Sequence[Any]) -> None:
         """Write the run into its place."""
-        shown, width = self.setter[self.text(leaves)]
+        shown, width = self.run(leaves)
         x = number(self.x - self.share * width)
         chunks[self.place] = b"1 0 0 1 %s %s Tm%s" % (x, self.y, shown)
 
@@ -83,7 +85,7 @@ class DynamicObject:
     def body(self, leaves: Sequence[Any]) -> bytes:
         """Write it for a document."""
         return b"".join(
-            [part if isinstance(part, bytes) else text(part(leaves)) for part in self.parts]
+            [part if isinstance(part, bytes) else part(leaves) for part in self.parts]
         )
 
 
@@ -106,7 +108,7 @@ class PageContent:
         for place, leaf, setter in self.left:
             chunks[place] = setter[leaves[leaf]][0]
         for place, leaf, breaker, line in self.lines:
-            chunks[place] = breaker.setter[breaker.lines(leaves[leaf])[line]][0]
+            chunks[place] = breaker.lines(leaves[leaf])[line][0]
         for hole in self.holes:
             hole.fill(chunks, leaves)
         return b"".join(chunks)

@@ -23,6 +23,7 @@ _ASCII = "".join(map(chr, range(33, 127)))
 _SEQUENCES = ("a b", "a\xa0b", "fi", "fl", "ff", "ffi", "ffl", "fj", "ft", "tt")
 """Spaces, and what fonts may draw as one glyph."""
 _LINE = 50
+_HEADINGS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +141,11 @@ def make_kit(prober: Prober, language: str, characters: Sequence[str]) -> Kit:
 
 
 def _runs(probe: Probe) -> list[Run]:
-    return [
+    """Give the runs of the page of characters, without its headings."""
+    runs = [
         piece for block in probe.pages[0].blocks for piece in block.pieces if isinstance(piece, Run)
     ]
+    return runs[:-_HEADINGS]
 
 
 def _characters(probe: Probe) -> tuple[tuple[str, tuple[int, ...]], ...]:

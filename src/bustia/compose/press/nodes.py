@@ -1,4 +1,4 @@
-"""Objects of a PDF before they have numbers: bytes, references to each other, and texts to come."""
+"""Objects of a PDF before they have numbers: bytes, references to each other, and what is to come."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["Node", "numbered", "parts_of"]
 
 
 class Node:
-    """An object: its body in parts, which are bytes, nodes (a reference), or what gives a text."""
+    """An object: its body in parts, which are bytes, nodes (a reference), or what gives bytes."""
 
     __slots__ = ("number", "parts", "stream")
 
@@ -24,7 +24,7 @@ class Node:
         """Whether it says something of the document that it is in."""
         return any(callable(part) for part in self.parts)
 
-    def written(self) -> tuple[bytes | Callable[[Any], str], ...]:
+    def written(self) -> tuple[bytes | Callable[[Any], bytes], ...]:
         """Give its parts with references written out and neighbouring bytes joined."""
         joined: list[Any] = []
         for part in self.parts:

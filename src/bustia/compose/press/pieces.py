@@ -36,6 +36,8 @@ STEP = 0.5
 """Points by which the first slot grows between the probes; the next by twice that, and so on."""
 _CLOSE = 0.004
 """Points that two positions may differ by and be the same: Typst counts in single precision."""
+_INK = 3.0
+"""Points by which the box of a table may differ, which reaches to the ink of its lowest letters."""
 _WORD = re.compile(f"[{PLACEHOLDERS}]{{2}}")
 _PLACED = re.compile(rb"(q\s+1 0 0 -1 )(\S+) (\S+)(?= cm)")
 _MARK_RED, _DRAWING_RED = 254, 253
@@ -114,7 +116,8 @@ class LinkForm:
 
     left: float
     bottom: Box
-    right: float
+    right: "float | TextField"
+    """A field where the link is as wide as what that says."""
     top: Box
     uri: Pattern
     contents: Pattern
@@ -181,6 +184,7 @@ class PieceMaker:
         self._slots = slots
         self._where = where
         self._lefts: dict[int, float] = {}
+        self._fields: list[tuple[TextField, float]] = []
 
     def make(self, narrow: Probe, first: int, wide: Probe, wide_first: int, count: int) -> Piece:
         """Make a piece of ``count`` pages, from these pages of the two probes on."""
@@ -310,7 +314,9 @@ class PieceMaker:
         moves = self._moves(one.y, other.y)
         if self._leaves[leaf].kind == "text":
             piece.lines.append((leaf, style, wide - narrow + self._alone(leaf, style)))
-        return TextField(pattern, style, one.colour, align, x, one.y, moves)
+        made = TextField(pattern, style, one.colour, align, x, one.y, moves)
+        self._fields.append((made, narrow))
+        return made
 
     def _alone(self, leaf: int, style: Style) -> float:
         """Give the width of the narrow placeholder of a leaf by itself."""
@@ -436,6 +442,8 @@ class PieceMaker:
             return self._pattern(one)
         if key == "/BBox":
             left, bottom, right, top = one
+            if not self._slots and max(abs(a - b) for a, b in zip(one, other, strict=True)) < _INK:
+                return [left, Box(bottom, 0), right, Box(top, 0)]
             return [left, self._box(bottom, other[1]), right, self._box(top, other[3])]
         if isinstance(one, dict):
             return {k: self._attribute(k, v, other[k]) for k, v in one.items()}
@@ -448,10 +456,21 @@ class PieceMaker:
 
     def _link(self, one: Any, other: Any) -> LinkForm:  # noqa: ANN401
         left, bottom, right, top = one.rect
+        end: float | TextField = right
+        if abs(left - other.rect[0]) > _CLOSE or abs(right - other.rect[2]) > _CLOSE:
+            end = self._linked(left, right, bottom, top)
         return LinkForm(
-            left, self._box(bottom, other.rect[1]), right, self._box(top, other.rect[3]),
+            left, self._box(bottom, other.rect[1]), end, self._box(top, other.rect[3]),
             self._pattern(one.uri), self._pattern(one.contents),
         )  # fmt: skip
+
+    def _linked(self, left: float, right: float, bottom: float, top: float) -> TextField:
+        """Find the field that a link is as wide as."""
+        for field_, width in self._fields:
+            begins = field_.align == "left" and abs(field_.x - left) < _CLOSE
+            if begins and bottom < field_.y < top and abs(field_.x + width - right) < 2 * _CLOSE:
+                return field_
+        raise UnpressableError("a link is not as wide as one field", where=self._where)
 
     def _pattern(self, text: str) -> Pattern:
         parts: list[str | tuple[int, int]] = []

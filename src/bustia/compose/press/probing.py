@@ -118,7 +118,7 @@ class Prober:
                     "bill": json.dumps(bill, ensure_ascii=False),
                     "press": json.dumps({**job, "characters": self._characters}),
                 },
-                pdf_standards=["a-3a"],
+                pdf_standards=["a-3a", "ua-1"],
                 timestamp=0,
             )
         except typst.TypstError as error:
@@ -130,6 +130,6 @@ class Prober:
 
 
 _EMPTY_BILL: dict[str, Any] = {
-    "title": "", "sender": {"name": "", "own": True, "legal": "", "post": ""}, "keywords": [],
+    "title": "-", "sender": {"name": "", "own": True, "legal": "", "post": ""}, "keywords": [],
     "pages": 1, "running": "", "recipient": [],
 }  # fmt: skip

@@ -178,7 +178,7 @@ def _annotation(one: pikepdf.Object) -> Annotation:
     if one.get("/Subtype") != "/Link" or action is None or action.get("/S") != "/URI":
         raise UnpressableError("it has an annotation that is not a link to the web")
     left, bottom, right, top = (float(side) for side in one.Rect)
-    return Annotation((left, bottom, right, top), str(action.URI), str(one.get("/Contents", "")))
+    return Annotation((left, bottom, right, top), bytes(action.URI).decode(), str(one.get("/Contents", "")))
 
 
 def _blocks(page: pikepdf.Page, fonts: dict[str, str]) -> Iterator[Block]:
@@ -309,7 +309,7 @@ def _element(
     page: int | None,
 ) -> Element:
     here = numbers[node.Pg.objgen] if "/Pg" in node else page
-    inner = node.get("/K", [])
+    inner = node.get("/K", pikepdf.Array())
     kids: list[Any] = []
     for kid in inner if isinstance(inner, pikepdf.Array) else [inner]:
         if isinstance(kid, int):

@@ -110,8 +110,15 @@ class Setter(dict[str, tuple[bytes, float]]):
         self._tracking = tracking
 
     def __missing__(self, text: str) -> tuple[bytes, float]:
+        if len(self) > _MOST_KEPT:
+            self.clear()
+        found = self[text] = self.set(writable(text))
+        return found
+
+    def set(self, text: str) -> tuple[bytes, float]:
+        """Set a text that is written as it will be shown."""
         parts, begun, width = [], 0.0, 0.0
-        for place, run in self._runs(writable(text)):
+        for place, run in self._runs(text):
             codes, moves, ems = self.glyphs(run, place)
             if parts or place:
                 start = number(width - begun)
@@ -121,10 +128,7 @@ class Setter(dict[str, tuple[bytes, float]]):
             width += ems * self.size
         if parts[0] != parts[-1] or not parts[0].startswith(b"["):
             parts.append(b"%s %s Tf" % (self._fonts[0][2], self._points))
-        if len(self) > _MOST_KEPT:
-            self.clear()
-        found = self[text] = (b"".join(parts), width)
-        return found
+        return b"".join(parts), width
 
     def _runs(self, text: str) -> Iterator[tuple[int, str]]:
         """Cut a text where another font must be taken."""
@@ -177,16 +181,24 @@ class Breaker:
     setter: Setter
     width: float
     """In points."""
-    _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _known: dict[str, tuple[tuple[bytes, float], ...]] = field(default_factory=dict)
 
-    def lines(self, text: str) -> tuple[str, ...]:
-        """Give the lines of a paragraph; raise ``UnpressableError`` where it is not certain."""
+    def lines(self, text: str) -> tuple[tuple[bytes, float], ...]:
+        """Give the lines of a paragraph as they are set, each with its width in points.
+
+        Raises ``UnpressableError`` where they are not certain.
+        """
         found = self._known.get(text)
         if found is None:
             if len(self._known) > _MOST_KEPT:
                 self._known.clear()
-            found = self._known[text] = tuple(self._broken(writable(text)))
+            lines = self._broken(writable(text))
+            found = self._known[text] = tuple(map(self._set, lines))
         return found
+
+    def _set(self, line: str) -> tuple[bytes, float]:
+        """Set a line: the space at its end is written, so that words stay apart, but not counted."""
+        return self.setter.set(line)[0], self.setter.set(line.rstrip(" "))[1]
 
     def _broken(self, text: str) -> list[str]:
         if self._fits(text):
@@ -200,10 +212,10 @@ class Breaker:
             if not self._fits(line.rstrip(" ")):  # one word, too wide for any line
                 lines.append(line)
                 line = ""
-        return [one.rstrip(" ") for one in (*lines, line) if one]
+        return [*lines, line] if line else lines
 
     def _fits(self, text: str) -> bool:
-        spare = self.width - self.setter[text][1]
+        spare = self.width - self.setter.set(text)[1]
         if abs(spare) < _AMBIGUOUS_POINTS:
             raise UnpressableError("a line of it just fits")
         return spare > 0
