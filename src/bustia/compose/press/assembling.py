@@ -77,8 +77,7 @@ class _Placed:
 def breakers_of(kit: Kit, piece: Piece) -> dict[int, Breaker]:
     """Give what breaks each paragraph of a piece."""
     return {
-        leaf: Breaker(kit.setter(style), width)
-        for leaf, (style, width) in piece.paragraphs.items()
+        leaf: Breaker(kit.setter(style), width) for leaf, (style, width) in piece.paragraphs.items()
     }
 
 
@@ -138,9 +137,7 @@ def _box_masks(one: Any) -> Iterator[int]:  # noqa: ANN401 (any part of a struct
 class _Assembly:
     """The work on one form."""
 
-    def __init__(
-        self, kit: Kit, frame: _Placed, parts: Sequence[_Placed], seal: SealSlot
-    ) -> None:
+    def __init__(self, kit: Kit, frame: _Placed, parts: Sequence[_Placed], seal: SealSlot) -> None:
         self._kit = kit
         self._seal = seal
         self._frame = frame
@@ -187,9 +184,7 @@ class _Assembly:
         drawn = [Node([]) for _ in contents]
         static = [Node([], stream=content.still()) for content in contents]
         value, metadata = Node([]), Node([])
-        widget = self._node(
-            b"<<", self._seal.field, b"/P ", self._pages[0], b"/V ", value, b">>"
-        )
+        widget = self._node(b"<<", self._seal.field, b"/P ", self._pages[0], b"/V ", value, b">>")
         annotations[0].append(widget)
         pages = self._node()
         resources = self._node(self._resources())

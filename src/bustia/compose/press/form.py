@@ -12,7 +12,7 @@ from typing import Any
 
 from bustia.compose.drawing import Drawing
 from bustia.compose.press.metadata import Metadata
-from bustia.compose.press.pdf import deflate, number, text
+from bustia.compose.press.pdf import deflate, number
 from bustia.compose.press.typography import Breaker, Setter
 from bustia.seal.slot import SealSlot
 
@@ -84,9 +84,7 @@ class DynamicObject:
 
     def body(self, leaves: Sequence[Any]) -> bytes:
         """Write it for a document."""
-        return b"".join(
-            [part if isinstance(part, bytes) else part(leaves) for part in self.parts]
-        )
+        return b"".join([part if isinstance(part, bytes) else part(leaves) for part in self.parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +218,9 @@ def object_stream(
 ) -> tuple[bytes, dict[int, int]]:
     """Pack objects into a stream (ISO 32000-1, 7.5.7); give also each one's place in it."""
     places, index, at = {}, [], 0
-    for place, (number, body) in enumerate(inner):
-        places[number] = place
-        index.append(b"%d %d" % (number, at))
+    for place, (name, body) in enumerate(inner):
+        places[name] = place
+        index.append(b"%d %d" % (name, at))
         at += len(body) + 1
     head = b" ".join(index) + b"\n"
     packed = deflate(head + b"\n".join([body for _, body in inner]), small=small)
@@ -265,8 +263,10 @@ def _outline(data: str) -> str:
     if "h" in data:
         start, across, down, _ = data.replace("v", "h").split("h")
         left, top = map(float, start[1:].split())
-        l, t, r, b = left, top, left + float(across), top + float(down)
-        written = tuple(str(number(one), "ascii") for one in (l, t, r, t, r, b, l, b))
-        return "%s %s m\n%s %s l\n%s %s l\n%s %s l\nh\n" % written
+        right, bottom = left + float(across), top + float(down)
+        corners = (left, top, right, top, right, bottom, left, bottom)
+        return "{} {} m\n{} {} l\n{} {} l\n{} {} l\nh\n".format(
+            *(number(one).decode() for one in corners)
+        )
     first, *others = data[1:].split("L")
     return f"{first} m\n" + "".join(f"{corner} l\n" for corner in others) + "h\n"

@@ -21,6 +21,7 @@ _NEAR = 0.01
 _INK = 3.0
 """Points by which a table's BBox may: it reaches to the ink of the lowest letters in it."""
 _MOST_TOLD = 12
+_SILENT = frozenset({"cs", "CS", "Tr", "ET", "M", "J", "j", "d"})
 
 Point = tuple[float, float]
 Matrix = tuple[float, float, float, float, float, float]
@@ -88,19 +89,18 @@ def _differences(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
     for key in ("/Lang", "/ViewerPreferences", "/MarkInfo"):
         if _plain(one.Root.get(key)) != _plain(other.Root.get(key)):
             yield f"the document's {key[1:]} differs"
-    for key in ("/Title", "/Author", "/Keywords", "/CreationDate", "/ModDate"):
+    for key in ("/Title", "/Author", "/Keywords", "/CreationDate", "/ModDate", "/Creator"):
         if str(one.docinfo.get(key, "")) != str(other.docinfo.get(key, "")):
             yield f"the document's {key[1:]} differs"
     yield from _compare_metadata(one, other)
 
 
 def _compare_metadata(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
-    with one.open_metadata(set_pikepdf_as_editor=False) as ours:
-        with other.open_metadata(set_pikepdf_as_editor=False) as theirs:
-            for key in ("dc:title", "dc:creator", "dc:language", "pdf:Keywords", "pdfaid:part",
-                        "pdfaid:conformance", "pdfuaid:part", "xmp:CreateDate"):  # fmt: skip
-                if str(ours.get(key, "")) != str(theirs.get(key, "")):
-                    yield f"the metadata's {key} differs"
+    ours, theirs = (pdf.open_metadata(set_pikepdf_as_editor=False) for pdf in (one, other))
+    for key in ("dc:title", "dc:creator", "dc:language", "pdf:Keywords", "pdfaid:part",
+                "pdfaid:conformance", "pdfuaid:part", "xmp:CreateDate"):  # fmt: skip
+        if str(ours.get(key, "")) != str(theirs.get(key, "")):
+            yield f"the metadata's {key} differs"
 
 
 # Content
@@ -179,9 +179,16 @@ class _Reader:
             self._kinds.append("h")
         elif operator == "W":
             self._clips = True
-        elif operator in ("f", "f*", "S", "B", "n"):
-            self._paint(operator)
-        elif operator not in ("cs", "CS", "Tr", "ET", "M", "J", "j", "d"):
+        elif operator in ("f", "f*", "S", "B", "n") or operator not in (
+            "cs",
+            "CS",
+            "Tr",
+            "ET",
+            "M",
+            "J",
+            "j",
+            "d",
+        ):
             self._paint(operator)
 
     def _begin(self, operands: Any) -> None:  # noqa: ANN401
@@ -270,9 +277,7 @@ def _compare_artifacts(ours: _Page, theirs: _Page, number: int) -> Iterator[str]
     yield from _compare_paths(ours.paths[None], theirs.paths[None], f"page {number}, artifacts")
 
 
-def _compare_glyphs(
-    ours: Sequence[_Glyph], theirs: Sequence[_Glyph], where: str
-) -> Iterator[str]:
+def _compare_glyphs(ours: Sequence[_Glyph], theirs: Sequence[_Glyph], where: str) -> Iterator[str]:
     if len(ours) != len(theirs):
         yield f"{where}: {len(ours)} glyphs, not {len(theirs)}"
         return
@@ -284,9 +289,7 @@ def _compare_glyphs(
             yield f"{where}: another size or colour"
             return
         if abs(a.x - b.x) > _NEAR or abs(a.y - b.y) > _NEAR:
-            yield (
-                f"{where}: text is off by {a.x - b.x:.3f} pt across and {a.y - b.y:.3f} pt up"
-            )
+            yield (f"{where}: text is off by {a.x - b.x:.3f} pt across and {a.y - b.y:.3f} pt up")
             return
 
 
@@ -363,7 +366,9 @@ class _Tree:
     def _kid(self, found: _Element, node: pikepdf.Object, kid: Any, here: int | None) -> None:  # noqa: ANN401
         if isinstance(kid, int) or kid.get("/Type") == "/MCR":
             mcid = int(kid) if isinstance(kid, int) else int(kid.MCID)
-            page = here if isinstance(kid, int) or "/Pg" not in kid else self._numbers[kid.Pg.objgen]
+            page = (
+                here if isinstance(kid, int) or "/Pg" not in kid else self._numbers[kid.Pg.objgen]
+            )
             if page is None:
                 return
             shown = self._pages[page]

@@ -59,6 +59,8 @@ class Kit:
     intents: int
     plain: str
     """The font of most of the text."""
+    tool: str
+    """What the reference composer calls itself in a file."""
     _setters: dict[Style, Setter] = field(default_factory=dict)
 
     def setter(self, style: Style) -> Setter:
@@ -120,9 +122,7 @@ def make_kit(prober: Prober, language: str, characters: Sequence[str]) -> Kit:
             told.setdefault(code, word)
     writer = Writer()
     pdf = probe.pdf
-    numbers = {
-        name: writer.copy(pdf.get_object(font.objgen)) for name, font in probe.fonts.items()
-    }
+    numbers = {name: writer.copy(pdf.get_object(font.objgen)) for name, font in probe.fonts.items()}
     space = writer.copy(pdf.pages[0].obj.Resources.ColorSpace["/c0"])
     intents = writer.copy(pdf.Root.OutputIntents)
     return Kit(
@@ -137,6 +137,7 @@ def make_kit(prober: Prober, language: str, characters: Sequence[str]) -> Kit:
         space,
         intents,
         next(iter(codes)),
+        str(pdf.docinfo.get("/Creator", "")),
     )
 
 

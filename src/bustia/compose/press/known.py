@@ -1,7 +1,7 @@
 """The pieces that were laid out already, and when one must be laid out anew for a longer text."""
 
-from contextlib import suppress
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from math import ceil
@@ -11,6 +11,7 @@ from bustia.compose.press.assembling import breakers_of
 from bustia.compose.press.kit import Kit, Style
 from bustia.compose.press.pieces import Piece
 from bustia.compose.press.probing import WIDER, Placeholders, placeholder
+from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import Leaf, leaves_of
 from bustia.compose.press.typography import Breaker, Setter
 from bustia.errors import UnpressableError
@@ -37,29 +38,82 @@ class Known:
     needed: list[float]
     """The widths in ems that it was laid out for."""
     version: int
+    key: Hashable
+    proven: bool = False
+    """The judge saw a document with it, and found nothing."""
     too_long: dict[int, float] = field(default_factory=dict)
     """For a leaf the width in ems that did not fit."""
 
     def fits(self, leaves: Sequence[Any]) -> bool:
         """Whether every text surely stays on its line."""
-        for leaf, setter, limit in self.limits:
-            if setter[leaves[leaf]][1] > limit:
-                return False
-        return True
+        return all(setter[leaves[leaf]][1] <= limit for leaf, setter, limit in self.limits)
 
 
 class Pieces:
     """Frames and parts by structure and number of lines."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: PieceStore) -> None:
         self._known: dict[Hashable, Known | UnpressableError] = {}
         self._versions = count()
+        self._store = store
 
     def __len__(self) -> int:
         return len(self._known)
 
+    def prove(self, known: Known) -> None:
+        """Note that the judge found nothing wrong with a piece."""
+        known.proven = True
+        self._save(known)
+
+    def reject(self, known: Known, why: str) -> None:
+        """Take a piece off the press."""
+        error = UnpressableError(why)
+        self._known[known.key] = error
+        self._store.save(known.key, {"error": why})
+
+    def _save(self, known: Known) -> None:
+        content = {"piece": known.piece, "needed": known.needed, "proven": known.proven}
+        self._store.save(known.key, content)
+
+    def get(self, key: Hashable, kit: Kit) -> Known | UnpressableError | None:
+        """Give a piece that is known, in this process or on the disk."""
+        found = self._known.get(key)
+        if found is None:
+            kept = self._store.load(key)
+            if kept is not None:
+                error = kept.get("error")
+                found = (
+                    UnpressableError(error)
+                    if error
+                    else self.make(kit, key, kept["piece"], kept["needed"], proven=kept["proven"])
+                )
+                self._known[key] = found
+        return found
+
+    def add(self, key: Hashable, found: Known | UnpressableError) -> None:
+        """Remember what came of laying a piece out."""
+        self._known[key] = found
+        if isinstance(found, Known):
+            self._save(found)
+        else:
+            self._store.save(key, {"error": str(found)})
+
+    def make(
+        self, kit: Kit, key: Hashable, piece: Piece, needed: list[float], *, proven: bool = False
+    ) -> Known:
+        """Make a piece ready for use."""
+        limits = [(leaf, kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines]
+        breakers = breakers_of(kit, piece)
+        return Known(piece, breakers, limits, needed, next(self._versions), key, proven)
+
     def find(
-        self, kit: Kit, base: Hashable, kind: Any, data: Any, leaves: Sequence[Any], probe: Probe
+        self,
+        kit: Kit,
+        base: Hashable,
+        kind: Any,  # noqa: ANN401 (any type of data)
+        data: Any,  # noqa: ANN401
+        leaves: Sequence[Any],
+        probe: Probe,
     ) -> Known:
         """Give the piece of this structure, for these leaves; laid out now if it must be.
 
@@ -90,19 +144,18 @@ class _Work:
     probe: Probe
 
     def find(self, key: Hashable, lines: Sequence[int]) -> Known:
-        store = self.pieces._known  # noqa: SLF001 (of this module)
-        known = store.get(key)
+        known = self.pieces.get(key, self.kit)
         if known is None:
             try:
-                known = self._laid_out([0.0] * len(self.leaves), lines)
+                known = self._laid_out(key, [0.0] * len(self.leaves), lines)
             except UnpressableError as error:
-                store[key] = error
+                self.pieces.add(key, error)
                 raise
-            store[key] = known
+            self.pieces.add(key, known)
         elif isinstance(known, UnpressableError):
-            raise known
+            raise UnpressableError(known.what)
         elif not known.fits(self.leaves):
-            known = store[key] = self._widened(known, lines)
+            known = self._widened(known, lines)
         if not known.fits(self.leaves):
             raise UnpressableError(_TOO_LONG)
         return known
@@ -113,35 +166,37 @@ class _Work:
         if any(ems[leaf] >= width for leaf, width in known.too_long.items()):
             raise UnpressableError(_TOO_LONG)
         try:
-            wider = self._laid_out(known.needed, lines)
+            wider = self._laid_out(known.key, known.needed, lines)
         except UnpressableError:
             for leaf, setter, limit in known.limits:
                 if setter[self.leaves[leaf]][1] > limit:
                     known.too_long[leaf] = min(ems[leaf], known.too_long.get(leaf, ems[leaf]))
             return known
         wider.too_long = known.too_long
+        self.pieces.add(known.key, wider)
         return wider
 
-    def _laid_out(self, before: Sequence[float], lines: Sequence[int]) -> Known:
+    def _laid_out(self, key: Hashable, before: Sequence[float], lines: Sequence[int]) -> Known:
         needed = [max(old, new) for old, new in zip(before, self._ems(), strict=True)]
         leaves = leaves_of(self.kind, self.data)
         for share in _SHARES[:-1]:
             with suppress(UnpressableError):
-                return self._probed(leaves, lines, needed, share)
-        return self._probed(leaves, lines, needed, _SHARES[-1])
+                return self._probed(key, leaves, lines, needed, share)
+        return self._probed(key, leaves, lines, needed, _SHARES[-1])
 
     def _probed(
-        self, leaves: Sequence[Leaf], lines: Sequence[int], needed: Sequence[float], share: float
+        self,
+        key: Hashable,
+        leaves: Sequence[Leaf],
+        lines: Sequence[int],
+        needed: list[float],
+        share: float,
     ) -> Known:
         plain = self._plain()
         letter, rest = plain[WIDER][1], plain[Placeholders.wide(placeholder(0), 1)][1]
         widths = [max(1, 1 + ceil((ems * share - rest) / letter)) for ems in needed]
         piece = self.probe(Placeholders(leaves, lines, widths))
-        limits = [
-            (leaf, self.kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines
-        ]
-        breakers = breakers_of(self.kit, piece)
-        return Known(piece, breakers, limits, list(needed), next(self.pieces._versions))  # noqa: SLF001
+        return self.pieces.make(self.kit, key, piece, needed)
 
     def _ems(self) -> list[float]:
         """Give how wide each leaf would be in the plain style, in ems; 0 for drawings."""

@@ -1,4 +1,4 @@
-"""Objects of a PDF before they have numbers: bytes, references to each other, and what is to come."""
+"""Objects of a PDF before they have numbers: bytes, references, and what is to come."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

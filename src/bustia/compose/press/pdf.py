@@ -53,8 +53,8 @@ def text(one: str) -> bytes:
     return b"<FEFF" + one.encode("utf-16-be").hex().upper().encode() + b">"
 
 
-def value(one: Any) -> bytes:  # noqa: ANN401 (any value of a PDF)
-    """Write a value: bytes as they are (names begin with /), texts, numbers, lists, dictionaries."""
+def value(one: Any) -> bytes:  # noqa: ANN401, PLR0911 (one return a kind of value)
+    """Write a text, number, list or dictionary; bytes, such as names, are written as they are."""
     if isinstance(one, bytes):
         return one
     if isinstance(one, str):

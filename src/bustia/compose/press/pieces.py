@@ -13,11 +13,12 @@ from typing import Any, Literal
 from bustia.compose.press.kit import Kit, Style
 from bustia.compose.press.pdf import number
 from bustia.compose.press.probing import EDGE, PLACEHOLDERS, Placeholders, placeholder
-from bustia.compose.press.typography import shown
 from bustia.compose.press.reading import Block, Bookmark, Element, Graphic, Page, Probe, Run
+from bustia.compose.press.typography import shown
 from bustia.errors import UnpressableError
 
 __all__ = [
+    "STEP",
     "BlockForm",
     "BookmarkForm",
     "Box",
@@ -26,7 +27,6 @@ __all__ = [
     "Pattern",
     "Piece",
     "PieceMaker",
-    "STEP",
     "Slot",
     "Static",
     "TextField",
@@ -175,8 +175,7 @@ class PieceMaker:
         self._kit = kit
         self._characters = kit.characters
         self._words = {
-            placeholder(place): owner
-            for place, owner in enumerate(placeholders.owners())
+            placeholder(place): owner for place, owner in enumerate(placeholders.owners())
         }
         self._leaves = placeholders.leaves
         self._widths = placeholders.widths
@@ -220,7 +219,7 @@ class PieceMaker:
         narrow = [block.pieces for block in page.blocks]
         if len(narrow) != len(wide):
             raise UnpressableError(
-                f"{self._first_broken(narrow, wide)} may break into lines: let it have more space,"
+                f"{self._first_broken(wide)} may break into lines: let it have more space,"
                 " or make it a paragraph",
                 where=self._where,
             )
@@ -405,15 +404,11 @@ class PieceMaker:
         plain = self._kit.setter(Style(run.font, run.size, 0.0))
         codes, moves, _ = plain.glyphs(self._read(run))
         if tuple(codes) != run.codes:
-            raise UnpressableError(
-                f"{run.font} is not shaped as Typst does it", where=self._where
-            )
+            raise UnpressableError(f"{run.font} is not shaped as Typst does it", where=self._where)
         gaps = [a - b for a, b in zip(moves[:-1], run.moves[:-1], strict=True)]
         tracking = round(gaps[0] / 1000, 4) if gaps else 0.0
         if any(abs(gap - tracking * 1000) > 0.05 for gap in gaps):
-            raise UnpressableError(
-                f"{run.font} is not kerned as Typst does it", where=self._where
-            )
+            raise UnpressableError(f"{run.font} is not kerned as Typst does it", where=self._where)
         return Style(run.font, run.size, tracking)
 
     def _width(self, run: Run, style: Style) -> float:
@@ -489,9 +484,7 @@ class PieceMaker:
     def _name(self, leaf: int) -> str:
         return f"`{self._leaves[leaf].path}`"
 
-    def _first_broken(
-        self, narrow: Sequence[Sequence[Run | Graphic]], wide: Sequence[Sequence[Run | Graphic]]
-    ) -> str:
+    def _first_broken(self, wide: Sequence[Sequence[Run | Graphic]]) -> str:
         """Give the field whose wide placeholder is not on one line."""
         for pieces in wide:
             for one in pieces:
@@ -513,9 +506,7 @@ class PieceMaker:
 
 def _elements(probe: Probe, first: int, count: int) -> list[Element]:
     pages = range(first, first + count)
-    return [
-        one for one in probe.tree.kids if isinstance(one, Element) and _page_of(one) in pages
-    ]
+    return [one for one in probe.tree.kids if isinstance(one, Element) and _page_of(one) in pages]
 
 
 def _bookmarks(probe: Probe, first: int, count: int) -> list[Bookmark]:

@@ -6,10 +6,11 @@ is filled with what one bill says. What can't be pressed for certain is left to 
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from bustia.compose.characters import writable
 from bustia.compose.layouts import Layout, layouts
@@ -17,18 +18,20 @@ from bustia.compose.parts import BillView
 from bustia.compose.press.assembling import assemble
 from bustia.compose.press.bill_parts import FRAME, KINDS, Part, frame_view, parts_of
 from bustia.compose.press.form import Form
+from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, characters_of, make_kit
+from bustia.compose.press.known import Known, Pieces
 from bustia.compose.press.metadata import Metadata
-from bustia.compose.press.known import Pieces
 from bustia.compose.press.pieces import STEP, Piece, PieceMaker
 from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, placeholder
+from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import replaced, structure_of
 from bustia.compose.typst_composer import Attachment, TypstComposer
 from bustia.errors import UnpressableError
 from bustia.seal import Sealer
 from bustia.seal.slot import SealSlot
 
-__all__ = ["Press", "Pressed"]
+__all__ = ["Press", "Pressed", "Verdicts"]
 
 _PROBED_HEIGHT = 10.0
 _LAST_WORD = len(PLACEHOLDERS) ** 2 - 1
@@ -49,22 +52,50 @@ class Pressed:
     """``press``, or ``typst`` where the press left it to the reference composer."""
     why: str = ""
     """Why it was left to Typst."""
+    pieces: frozenset[int] = frozenset()
+    """What it was put together from, as numbered in this process."""
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What the judge found so far."""
+
+    compared: int = 0
+    differences: list[str] = field(default_factory=list)
+    """What differed, in words that tell nothing about anybody; each once."""
+    rejected: set[int] = field(default_factory=set)
+    """The pieces that were taken off the press, as in :attr:`Pressed.pieces`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A form with the pieces it is put together from."""
+
+    form: Form
+    pieces: tuple[Known, ...]
+    numbers: frozenset[int]
 
 
 class Press:
     """Composes and seals bills with the templates of one stationery folder.
 
     Make one for each process and keep it: it holds fonts and forms. It is not for use by two
-    threads at once.
+    threads at once. ``cache`` is a folder in which pieces are kept for all processes. The judge
+    compares the first document of every piece, and one in ``judged_every`` after that, with what
+    the reference composer makes of the same bill; 0 for none.
     """
 
-    def __init__(self, stationery: Path, cache: Path | None = None) -> None:
+    def __init__(
+        self, stationery: Path, cache: Path | None = None, *, judged_every: int = 1000
+    ) -> None:
         self.reference = TypstComposer(stationery)
+        self.verdicts = Verdicts()
+        self._judged_every = judged_every
         self._characters = characters_of(stationery)
         self._prober = Prober(stationery, self._characters)
         self._kits: dict[str, Kit] = {}
-        self._pieces = Pieces()
-        self._forms: dict[Hashable, Form] = {}
+        self._pieces = Pieces(PieceStore(cache, stationery))
+        self._forms: dict[Hashable, _Ready] = {}
 
     def compose(
         self,
@@ -77,68 +108,115 @@ class Press:
 
         Raise ``ComposeError`` or ``SealError`` as the reference composer and the sealer do.
         """
+        if attachments:
+            return self.left_to_typst(view, attachments, stamp, sealer, "it has files attached")
         try:
-            if attachments:
-                raise UnpressableError("it has files attached")
-            return self.press(view, stamp, sealer.slot(stamp))
+            pressed, ready = self._press(view, stamp, sealer.slot(stamp))
+            if self._is_judged(view, ready):
+                self._judge(view, stamp, pressed, ready)
         except UnpressableError as error:
-            composed = self.reference.compose(view, attachments, stamp)
-            sealed = sealer.seal(composed.pdf, stamp)
-            return Pressed(sealed, composed.pages, "typst", error.what)
+            return self.left_to_typst(view, attachments, stamp, sealer, str(error))
+        return pressed
+
+    def left_to_typst(
+        self,
+        view: BillView,
+        attachments: Sequence[Attachment],
+        stamp: datetime,
+        sealer: Sealer,
+        why: str,
+    ) -> Pressed:
+        """Give the document by the reference composer."""
+        composed = self.reference.compose(view, attachments, stamp)
+        return Pressed(sealer.seal(composed.pdf, stamp), composed.pages, "typst", why)
 
     def press(self, view: BillView, stamp: datetime, seal: SealSlot) -> Pressed:
-        """Give the document by a form; raise ``UnpressableError`` where that can't be."""
+        """Give the document by a form, unjudged; raise ``UnpressableError`` if that can't be."""
+        return self._press(view, stamp, seal)[0]
+
+    def _press(self, view: BillView, stamp: datetime, seal: SealSlot) -> tuple[Pressed, _Ready]:
         for layout in layouts(view):
             if not layout.pages:
                 break
             found = self._form(view, layout, seal)
             if found is not None:
-                form, leaves = found
+                ready, leaves = found
                 metadata = Metadata(
                     view.language,
                     writable(view.title),
                     writable(view.sender.name),
                     tuple(writable(one) for one in view.keywords),
                     stamp.astimezone(UTC),
-                    "Typst",
+                    self._kit(view.language).tool,
                 )
-                return Pressed(form.fill(leaves, metadata, seal), layout.pages, "press")
+                pdf = ready.form.fill(leaves, metadata, seal)
+                return Pressed(pdf, layout.pages, "press", "", ready.numbers), ready
         raise UnpressableError("it has more pages than there are forms for")
+
+    # The judge
+
+    def _is_judged(self, view: BillView, ready: _Ready) -> bool:
+        if not self._judged_every:
+            return False
+        if not all(known.proven for known in ready.pieces):
+            return True
+        return crc32(view.number.encode()) % self._judged_every == 0
+
+    def _judge(self, view: BillView, stamp: datetime, pressed: Pressed, ready: _Ready) -> None:
+        """Compare a document with the reference; take its pieces off the press if it differs."""
+        reference = self.reference.compose(view, (), stamp)
+        found = differences(pressed.pdf, reference.pdf)
+        self.verdicts.compared += 1
+        if not found:
+            for known in ready.pieces:
+                if not known.proven:
+                    self._pieces.prove(known)
+            return
+        why = f"the judge found that {found[0]}"
+        # Which of its pieces is wrong can't be told; those that proved right before stay, unless
+        # all of them did.
+        doubtful = [one for one in ready.pieces if not one.proven] or list(ready.pieces)
+        for known in doubtful:
+            self._pieces.reject(known, why)
+            self.verdicts.rejected.add(known.version)
+        self._forms.clear()
+        self.verdicts.differences += [one for one in found if one not in self.verdicts.differences]
+        raise UnpressableError(why)
 
     # Forms
 
     def _form(
         self, view: BillView, layout: Layout, seal: SealSlot
-    ) -> tuple[Form, list[Any]] | None:
+    ) -> tuple[_Ready, list[Any]] | None:
         """Give the form of a bill in a layout, and its leaves; None if it doesn't fit."""
         kit = self._kit(view.language)
         parts = parts_of(view, layout)
         leaves: list[Any] = []
-        frame_key, frame = self._frame(kit, view, layout, parts, leaves)
-        keys: list[Hashable] = [frame_key]
-        pieces = []
+        frame = self._frame(kit, view, layout, parts, leaves)
+        pieces = [frame]
         for place, part in enumerate(parts):
-            key, piece = self._part(kit, part, frame.slots[place].width, leaves)
-            keys.append(key)
-            pieces.append(piece)
+            width = frame.piece.slots[place].width
+            pieces.append(self._part(kit, part, width, leaves))
         heights = _heights(len(parts))
-        for room, moves in frame.rooms.values():
+        for room, moves in frame.piece.rooms.values():
             spare = room - sum(
-                piece.height - heights[place]
-                for place, piece in enumerate(pieces)
+                one.piece.height - heights[place]
+                for place, one in enumerate(pieces[1:])
                 if moves >> place & 1
             )
             if abs(spare) < _FITS:
                 raise UnpressableError("a page of it is full to the brim")
             if spare < 0:
                 return None
-        key = (seal.at, seal.size, tuple(keys))
-        form = self._forms.get(key)
-        if form is None:
+        key = (seal, *[one.version for one in pieces])
+        ready = self._forms.get(key)
+        if ready is None:
             if len(self._forms) >= _MOST_FORMS:
                 self._forms.clear()
-            form = self._forms[key] = assemble(kit, frame, pieces, heights, seal)
-        return form, leaves
+            form = assemble(kit, frame.piece, [one.piece for one in pieces[1:]], heights, seal)
+            numbers = frozenset(one.version for one in pieces)
+            ready = self._forms[key] = _Ready(form, tuple(pieces), numbers)
+        return ready, leaves
 
     def _kit(self, language: str) -> Kit:
         kit = self._kits.get(language)
@@ -148,19 +226,16 @@ class Press:
 
     def _frame(
         self, kit: Kit, view: BillView, layout: Layout, parts: Sequence[Part], leaves: list[Any]
-    ) -> tuple[Hashable, Piece]:
+    ) -> Known:
         framed = frame_view(view, layout)
         base = ("frame", layout, structure_of(FRAME, framed, leaves))
 
         def probe(placeholders: Placeholders) -> Piece:
             return self._probe_frame(kit, framed, layout, parts, leaves, placeholders)
 
-        known = self._pieces.find(kit, base, FRAME, framed, leaves, probe)
-        return known.version, known.piece
+        return self._pieces.find(kit, base, FRAME, framed, leaves, probe)
 
-    def _part(
-        self, kit: Kit, part: Part, width: float, leaves: list[Any]
-    ) -> tuple[Hashable, Piece]:
+    def _part(self, kit: Kit, part: Part, width: float, leaves: list[Any]) -> Known:
         kind, own = KINDS[part.name], list[Any]()
         structure = structure_of(kind, part.data, own)
         base = (kit.language, part.name, round(width, 3), structure)
@@ -170,7 +245,7 @@ class Press:
 
         known = self._pieces.find(kit, base, kind, part.data, own, probe)
         leaves += own
-        return known.version, known.piece
+        return known
 
     # Probes
 

@@ -45,9 +45,7 @@ class Placeholders:
 
     def owners(self) -> list[tuple[int, int]]:
         """Give for each placeholder, from the first, its leaf and line."""
-        return [
-            (leaf, line) for leaf, lines in enumerate(self.lines) for line in range(lines)
-        ]
+        return [(leaf, line) for leaf, lines in enumerate(self.lines) for line in range(lines)]
 
     @staticmethod
     def wide(word: str, width: int) -> str:
@@ -125,7 +123,6 @@ class Prober:
             raise UnpressableError(f"Typst can't lay it out in parts: {error.message}") from None
         if not isinstance(pdf, bytes):
             raise UnpressableError("Typst gave no PDF")
-        open("/tmp/w/probe.pdf","wb").write(pdf)
         return read_probe(pdf)
 
 

@@ -178,7 +178,9 @@ def _annotation(one: pikepdf.Object) -> Annotation:
     if one.get("/Subtype") != "/Link" or action is None or action.get("/S") != "/URI":
         raise UnpressableError("it has an annotation that is not a link to the web")
     left, bottom, right, top = (float(side) for side in one.Rect)
-    return Annotation((left, bottom, right, top), bytes(action.URI).decode(), str(one.get("/Contents", "")))
+    return Annotation(
+        (left, bottom, right, top), bytes(action.URI).decode(), str(one.get("/Contents", ""))
+    )
 
 
 def _blocks(page: pikepdf.Page, fonts: dict[str, str]) -> Iterator[Block]:

@@ -197,7 +197,7 @@ class Breaker:
         return found
 
     def _set(self, line: str) -> tuple[bytes, float]:
-        """Set a line: the space at its end is written, so that words stay apart, but not counted."""
+        """Set a line: the space at its end keeps words apart, but counts for no width."""
         return self.setter.set(line)[0], self.setter.set(line.rstrip(" "))[1]
 
     def _broken(self, text: str) -> list[str]:
@@ -224,7 +224,7 @@ class Breaker:
 _PLAIN = re.compile(r"[\w.,;:'’·€%@&=_#*²³ºª°+\xa0•]+")
 """Words that break nowhere (UAX #14), where no two of the marks below stand together."""
 _UNSURE = re.compile(r"[€%+]{2}|[.,;:][€+]|[\w][‑]")
-_AROUND = "()«»“”¿¡!?…\".,;:"
+_AROUND = '()«»“”¿¡!?…".,;:'
 """Marks that stay with the word that they stand beside."""
 _WORD = re.compile(r"[^ ]+ *")
 _START_UNSURE = re.compile(r"[)\]}!?/.,;:»”’]")
