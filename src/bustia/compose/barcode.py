@@ -5,9 +5,9 @@ Source: AEB, Cuaderno 57, "Cobros por ventanilla y autoservicio"; printed as GS1
 
 import re
 from datetime import date
-from functools import cache
+from functools import lru_cache
 
-from barcode.codex import Gs1_128
+from barcode.charsets.code128 import CODES, START_CODES, STOP, C
 
 from bustia.compose.drawing import POINTS_A_MM, Drawing, rectangles
 from bustia.errors import ComposeError
@@ -18,6 +18,10 @@ _MODULE_MM = 0.495
 """The nominal width of GS1-128: 46 digits come to 148 mm, 166 are the most a bank reads."""
 _HEIGHT_MM = 13.0
 """At least 10 mm."""
+_SYMBOL = 11
+"""Modules of each symbol but the last; each begins with a bar and ends with a gap."""
+_MOST_SYMBOLS = 10_000
+"""Drawn symbols remembered: a slip's 27 places may each hold one of a hundred."""
 _BLACK = re.compile("1+")
 FIRST_DATED_SUFFIX = 500
 """From this suffix on the identification is the last day to pay, and banks refuse later ones."""
@@ -65,18 +69,28 @@ def gs1_128(digits: str, alt: str) -> Drawing:
     """
     if not digits or len(digits) % 2 or not (digits.isascii() and digits.isdigit()):
         raise ComposeError("GS1-128 in set C takes an even number of digits.")
-    modules = Gs1_128(digits).build()[0]
+    pairs = [int(digits[place : place + 2]) for place in range(0, len(digits), 2)]
+    codes = [START_CODES["C"], C["\xf1"], *pairs]  # \xf1 is FNC1: what follows is of GS1
+    check = (codes[0] + sum(place * code for place, code in enumerate(codes))) % 103
+    symbols = [*(CODES[code] for code in (*codes, check)), f"{STOP}11"]
+    paths = [_symbol(symbol, place * _SYMBOL) for place, symbol in enumerate(symbols)]
+    width = sum(map(len, symbols))
     return Drawing(
-        width=round(len(modules) * _MODULE_MM * POINTS_A_MM, 3),
+        width=round(width * _MODULE_MM * POINTS_A_MM, 3),
         height=round(_HEIGHT_MM * POINTS_A_MM, 3),
-        paths=("".join(_bar(*black.span()) for black in _BLACK.finditer(modules)),),
+        paths=("".join(paths),),
         fills=("#000000",),
         alt=alt,
     )
 
 
-@cache
-def _bar(start: int, end: int) -> str:
-    """Draw one bar, given in modules: there are a few hundred of them in all barcodes."""
-    box = (start * _MODULE_MM, 0.0, (end - start) * _MODULE_MM, _HEIGHT_MM)
-    return rectangles([box], scale=POINTS_A_MM)
+@lru_cache(maxsize=_MOST_SYMBOLS)
+def _symbol(modules: str, start: int) -> str:
+    """Draw the bars of one symbol, black where it has a 1, from a place given in modules."""
+    return rectangles(
+        (
+            ((start + black.start()) * _MODULE_MM, 0.0, len(black[0]) * _MODULE_MM, _HEIGHT_MM)
+            for black in _BLACK.finditer(modules)
+        ),
+        scale=POINTS_A_MM,
+    )

@@ -94,8 +94,8 @@ def _line(line: LineFacts, labels: Labels) -> LineView:
 
 def _price(line: LineFacts, language: str) -> str:
     """Give tariffs their four decimals, and other prices the two of money if they need no more."""
-    exact = line.unit_price == round_money(line.unit_price)
-    return (amount if line.unit in _PIECES and exact else price)(line.unit_price, language)
+    enough = line.unit in _PIECES and line.unit_price == round_money(line.unit_price)
+    return (amount if enough else price)(line.unit_price, language)
 
 
 def _quantity(quantity: Decimal, unit: str, labels: Labels) -> str:
