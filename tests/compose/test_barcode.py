@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from barcode.codex import Gs1_128
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from bustia.compose.drawing import POINTS_A_MM
 from bustia.errors import ComposeError
 
 VECTOR = "9050722350466501000000000156830081500000053980"
+MODULE = 0.495 * POINTS_A_MM
+"""The width of a module, in points."""
 DIGITS = st.integers(0, 9).map(str)
 
 
@@ -78,3 +81,16 @@ def test_an_odd_number_of_digits_is_refused():
     """Set C writes pairs of digits alone."""
     with pytest.raises(ComposeError):
         gs1_128("123", "odd")
+
+
+@given(st.lists(st.integers(0, 99), min_size=1, max_size=30))
+def test_the_bars_are_those_of_the_barcode_library(pairs: list[int]):
+    """Every bar stands where python-barcode's own writer of GS1-128 puts it."""
+    digits = "".join(f"{pair:02d}" for pair in pairs)
+    drawing = gs1_128(digits, "slip")
+    modules = ["0"] * round(drawing.width / MODULE)
+    for bar in drawing.paths[0].removeprefix("M").split("M"):
+        left, width = float(bar.split()[0]), float(bar.split("h")[1].split("v")[0])
+        start, end = round(left / MODULE), round((left + width) / MODULE)
+        modules[start:end] = "1" * (end - start)
+    assert Gs1_128(digits).build()[0] == "".join(modules)

@@ -1,7 +1,9 @@
 """How the amount comes about: concept by concept, block by block, then VAT and total."""
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 
 from bustia.billing.facts import Facts, LineFacts, TaxFacts
@@ -34,6 +36,8 @@ _UNITS = {
 """Signs for units of UN/ECE Recommendation 20 that e-invoices of utilities use."""
 _PIECES = {"unit", "C62", "EA", "H87", "NAR", "ZZ", "XPP", "1N", ""}
 _DAYS = {"day", "DAY"}
+_MOST_SPANS = 10_000
+"""Spans of days remembered: the bills of a reading route share theirs."""
 
 
 def detail_view(facts: Facts, labels: Labels) -> DetailView:
@@ -82,8 +86,7 @@ def _line(line: LineFacts, labels: Labels) -> LineView:
     else:
         description = labels(f"line_{line.kind}")
     if line.period_from and line.period_to:
-        first, last = (date_short(day, language)[:5] for day in (line.period_from, line.period_to))
-        description = f"{description}, {first}–{last}"
+        description = f"{description}, {_days(line.period_from, line.period_to, language)}"
     return LineView(
         Prose(description),
         Text(_quantity(line.quantity, line.unit, labels)),
@@ -92,10 +95,16 @@ def _line(line: LineFacts, labels: Labels) -> LineView:
     )
 
 
+@lru_cache(maxsize=_MOST_SPANS)
+def _days(first: date, last: date, language: str) -> str:
+    """Write a span of days without its year: ``11/02–10/04``."""
+    return f"{date_short(first, language)[:5]}–{date_short(last, language)[:5]}"
+
+
 def _price(line: LineFacts, language: str) -> str:
     """Give tariffs their four decimals, and other prices the two of money if they need no more."""
-    exact = line.unit_price == round_money(line.unit_price)
-    return (amount if line.unit in _PIECES and exact else price)(line.unit_price, language)
+    enough = line.unit in _PIECES and line.unit_price == round_money(line.unit_price)
+    return (amount if enough else price)(line.unit_price, language)
 
 
 def _quantity(quantity: Decimal, unit: str, labels: Labels) -> str:

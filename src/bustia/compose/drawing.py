@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-__all__ = ["POINTS_A_MM", "Box", "Drawing", "polygons", "rectangles"]
+__all__ = ["POINTS_A_MM", "Box", "Drawing", "polygons", "rectangles", "short"]
 
 POINTS_A_MM = 72 / 25.4
 
@@ -43,8 +43,8 @@ class Drawing:
 def rectangles(boxes: Iterable[Box], scale: float = 1.0) -> str:
     """Give boxes as one path, scaled, to a thousandth of a point."""
     return "".join(
-        f"M{_short(left * scale)} {_short(top * scale)}h{_short(width * scale)}"
-        f"v{_short(height * scale)}h{_short(-width * scale)}z"
+        f"M{short(left * scale)} {short(top * scale)}h{short(width * scale)}"
+        f"v{short(height * scale)}h{short(-width * scale)}z"
         for left, top, width, height in boxes
     )
 
@@ -52,9 +52,10 @@ def rectangles(boxes: Iterable[Box], scale: float = 1.0) -> str:
 def polygons(outlines: Iterable[Iterable[tuple[float, float]]]) -> str:
     """Give closed outlines (points in order) as one path, to a thousandth of a point."""
     return "".join(
-        "M" + "L".join(f"{_short(x)} {_short(y)}" for x, y in outline) + "z" for outline in outlines
+        "M" + "L".join(f"{short(x)} {short(y)}" for x, y in outline) + "z" for outline in outlines
     )
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """Give a number as it stands in a path: to a thousandth, without idle zeros."""
     return f"{value:.3f}".rstrip("0").rstrip(".") or "0"

@@ -6,12 +6,16 @@ customer's language, and one trace entry for every rule of the release.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 __all__ = ["Action", "Decision", "Kind", "Message", "Outcome", "Tone", "TraceEntry", "Wording"]
 
 Tone = Literal["alert", "info", "offer"]
 Kind = Literal["service", "promotion"]
+
+_MOST_REASONS = 20_000
+"""Reasons remembered in words: every document keeps one for each rule, and most are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class TraceEntry:
         return explain(self.outcome, self.detail)
 
 
+@lru_cache(maxsize=_MOST_REASONS)
 def explain(outcome: Outcome, detail: str) -> str:
     """Say an outcome and its detail as one reason."""
     if not detail:
@@ -99,4 +104,4 @@ class Decision:
 
     def trace_json(self) -> dict[str, str]:
         """Give the trace as it is kept with the document: the reason by rule id."""
-        return {entry.rule: str(entry) for entry in self.trace}
+        return {entry.rule: explain(entry.outcome, entry.detail) for entry in self.trace}

@@ -93,6 +93,21 @@ class _Wordings:
         )
 
 
+class _Entries(dict[str, TraceEntry]):
+    """Trace entries of a rule with one outcome, by their detail; made when first asked for."""
+
+    def __init__(self, rule: str, outcome: Outcome) -> None:
+        super().__init__()
+        self._rule = rule
+        self._outcome = outcome
+
+    def __missing__(self, detail: str) -> TraceEntry:
+        if len(self) >= MOST_REMEMBERED:
+            self.clear()
+        made = self[detail] = TraceEntry(self._rule, self._outcome, detail)
+        return made
+
+
 class _RuleProgram:
     """A rule compiled for one process; its texts when they are first needed."""
 
@@ -104,7 +119,8 @@ class _RuleProgram:
         self._condition = ConditionProgram(rule.condition, rule.id, release.facts, take)
         self.why_false = self._condition.why_false
         self._wordings: dict[str, _Wordings] = {}
-        self._entries: dict[tuple[Outcome, str], TraceEntry] = {}
+        self._entries = {outcome: _Entries(rule.id, outcome) for outcome in Outcome}
+        self.false_because = self._entries[Outcome.CONDITION_FALSE]
 
     def message(self, facts: Facts, language: str) -> Message:
         wordings = self._wordings.get(language)
@@ -115,13 +131,7 @@ class _RuleProgram:
 
     def entry(self, outcome: Outcome, detail: str = "") -> TraceEntry:
         """Give a trace entry; most customers share theirs with others."""
-        key = (outcome, detail)
-        found = self._entries.get(key)
-        if found is None:
-            if len(self._entries) >= MOST_REMEMBERED:
-                self._entries.clear()
-            found = self._entries[key] = TraceEntry(self.rule.id, outcome, detail)
-        return found
+        return self._entries[outcome][detail]
 
 
 class Decider:
@@ -175,7 +185,7 @@ class Decider:
                 continue
             why = program.why_false(facts)
             if why:
-                trace[place] = program.entry(Outcome.CONDITION_FALSE, why)
+                trace[place] = program.false_because[why]
                 continue
             rule = program.rule
             refused = _refused(program, facts, history)
