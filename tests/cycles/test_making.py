@@ -13,13 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from bustia.archive.models import Document, Segment
 from bustia.archive.services import check, retrieve
 from bustia.billing.models import Invoice
-from bustia.compose.typst_composer import Attachment, Composed, TypstComposer
+from bustia.compose.press import Press, Pressed, Verdicts, press
 from bustia.compose.view import BillView
 from bustia.cycles import making
 from bustia.cycles.ledger import invoices_in
 from bustia.cycles.making import document_number, make_chunk
 from bustia.cycles.models import Chunk, Cycle, Failure
 from bustia.cycles.planning import plan_cycle
+from bustia.cycles.running import cycle_report
 from bustia.cycles.workshop import Workshop
 from bustia.decide.catalogue import example_facts
 from bustia.deliver.models import Delivery
@@ -45,17 +46,22 @@ def _numbers(chunk: Chunk) -> list[str]:
 
 @dataclass
 class _Choosy:
-    """The real composer, but for one invoice, at which it fails."""
+    """The real press, but for one invoice, at which it fails."""
 
-    composer: TypstComposer
+    press: Press
     number: str
     error: Exception
 
-    def compose(self, view: BillView, attachments: list[Attachment], stamp: Any) -> Composed:
+    @property
+    def verdicts(self) -> Verdicts:
+        """What its judge found."""
+        return self.press.verdicts
+
+    def compose(self, view: BillView, *rest: Any) -> Pressed:
         """Compose a bill, or fail."""
         if self.number in repr(view):
             raise self.error
-        return self.composer.compose(view, attachments, stamp)
+        return self.press.compose(view, *rest)
 
 
 def test_a_chunk_becomes_documents_and_deliveries(billed: Cycle, workshop: Workshop):
@@ -93,8 +99,8 @@ def test_one_bad_invoice_stops_no_other(
     """Its neighbours are made; it is among the failed, with its stage and no personal data."""
     chunk = _first(billed)
     bad, *good = _numbers(chunk)
-    choosy: Any = _Choosy(workshop.composer, bad, error)
-    assert _make(chunk, replace(workshop, composer=choosy))
+    choosy: Any = _Choosy(workshop.press, bad, error)
+    assert _make(chunk, replace(workshop, press=choosy))
 
     assert good == list(Document.objects.order_by("number").values_list("number", flat=True))
     assert [bad] == invoices_in(billed, "failed")
@@ -134,6 +140,45 @@ def test_an_error_at_the_end_leaves_no_row_and_its_segment_is_used_again(
     assert _make(chunk, workshop)
     assert [orphan] == list(Segment.objects.values_list("name", flat=True))
     assert check().orphans == []
+
+
+def test_who_composed_is_in_the_report(billed: Cycle, workshop: Workshop):
+    """The press makes what it can, the judge looks at each part once, and the cycle tells."""
+    assert _make(_first(billed), workshop)
+
+    composed = cycle_report(billed)["composed"]
+    assert composed["press"] + composed["typst"] == 20
+    assert composed["press"] >= 18
+    assert 1 <= composed["compared"] <= 20
+    assert composed["differences"] == {}
+    assert {"press": composed["press"], "typst": composed["typst"]} == {
+        "press": Document.objects.filter(composer="press").count(),
+        "typst": Document.objects.filter(composer="typst").count(),
+    }
+
+
+def test_what_was_pressed_before_the_judge_found_fault_is_composed_anew(
+    billed: Cycle, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+):
+    """A difference found at the last document takes its parts off the press for the whole chunk."""
+    chunk = _first(billed)
+    last = _numbers(chunk)[-1]
+
+    def judged(self: Press, view: BillView, *rest: Any) -> None:
+        if view.number == last:
+            find_fault(self, view, *rest)
+
+    find_fault = Press._judge
+    monkeypatch.setattr(Press, "_is_judged", lambda *_: True)
+    monkeypatch.setattr(Press, "_judge", judged)
+    monkeypatch.setattr(press, "differences", lambda *_: ["page 1: a glyph is off by 3 pt"])
+    assert _make(chunk, workshop)
+
+    composed = cycle_report(billed)["composed"]
+    assert composed["differences"] == {"page 1: a glyph is off by 3 pt": 1}
+    assert composed["press"] == 0
+    assert 20 == composed["typst"] == Document.objects.filter(composer="typst").count()
+    assert "a part of it was taken off the press" in composed["why_typst"]
 
 
 def test_a_chunk_that_is_done_is_not_done_again(billed: Cycle, workshop: Workshop):

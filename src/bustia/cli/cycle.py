@@ -133,6 +133,7 @@ def print_cycle(report: dict[str, Any]) -> None:
         + (f" in {report['compose_seconds']:.1f} s, {speed:.0f} a second" if speed else ""),
         highlight=False,
     )
+    _print_composed(report["composed"])
     if not ledger["adds_up"]:
         out.print("The ledger does not add up: this cycle can't be closed.", style="bold red")
     if report["messages"]:
@@ -141,3 +142,20 @@ def print_cycle(report: dict[str, Any]) -> None:
     if report["failures"]:
         failures = [(one["invoice"], one["stage"], one["reason"]) for one in report["failures"]]
         out.print(table("Could not be made", ("Invoice", "Stage", "Reason"), failures))
+
+
+def _print_composed(composed: dict[str, Any]) -> None:
+    """Say who composed the documents, and what the judge found."""
+    if composed["press"] or composed["typst"]:
+        out.print(
+            f"{composed['press']} by the press, {composed['typst']} by Typst; the judge compared"
+            f" {composed['compared']} of them",
+            highlight=False,
+        )
+    if composed["differences"]:
+        out.print("The judge found differences, and took what they are in off the press:")
+        for difference, times in composed["differences"].items():
+            out.print(f"  {times} × {difference}", highlight=False)
+    if composed["why_typst"]:
+        rows = list(composed["why_typst"].items())
+        out.print(table("Left to Typst", ("Why", "Documents"), rows))

@@ -18,8 +18,9 @@ from bustia.archive.services import ToKeep, keep
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
 from bustia.billing.models import SourceDocument
+from bustia.compose.press import Pressed
 from bustia.compose.typst_composer import Attachment
-from bustia.compose.view import bill_view
+from bustia.compose.view import BillView, bill_view
 from bustia.cycles.models import Chunk, Cycle, Failure
 from bustia.cycles.states import ChunkState
 from bustia.cycles.workshop import Workshop
@@ -30,7 +31,6 @@ from bustia.errors import BustiaError, ComposeError, DecideError, SealError
 
 __all__ = ["document_number", "make_chunk", "unforeseen"]
 
-COMPOSER = "typst"
 _STAGES = {DecideError: "decide", ComposeError: "compose", SealError: "seal"}
 _HISTORY = timedelta(days=400)
 
@@ -41,7 +41,7 @@ class _Made:
 
     facts: Facts
     decision: Decision
-    document: ToKeep
+    pressed: Pressed
 
 
 @transaction.atomic
@@ -62,6 +62,8 @@ def make_chunk(chunk_id: int, workshop_for: Callable[[str], Workshop]) -> bool:
     found = load_facts(chunk.invoice_ids, cycle.cutoff)
     history = _messages_before([facts.contract.id for facts in found], cycle)
     sources = _sources(found)
+    verdicts = workshop.press.verdicts
+    compared, told = verdicts.compared, len(verdicts.differences)
     made: list[_Made] = []
     failures: list[Failure] = []
     for facts in found:
@@ -69,7 +71,9 @@ def make_chunk(chunk_id: int, workshop_for: Callable[[str], Workshop]) -> bool:
             made.append(_make(workshop, cycle, facts, history, sources))
         except Exception as error:  # noqa: BLE001 (one bad invoice never stops its neighbours)
             failures.append(_failure(cycle, facts, error))
-    documents = keep([one.document for one in made])
+    if verdicts.rejected:
+        made = [_again_if_doubtful(workshop, cycle, one, sources) for one in made]
+    documents = keep([_to_keep(workshop, cycle, one) for one in made])
     planned = [
         Planned(
             document.pk,
@@ -84,8 +88,14 @@ def make_chunk(chunk_id: int, workshop_for: Callable[[str], Workshop]) -> bool:
     Failure.objects.bulk_create(failures)
     chunk.move(ChunkState.DONE)
     chunk.documents = len(made)
-    chunk.messages = Counter(rule for one in made for rule in one.document.messages)
-    chunk.save(update_fields=["state", "documents", "messages"])
+    chunk.messages = Counter(message.rule for one in made for message in one.decision.chosen)
+    chunk.composed = {
+        "press": sum(one.pressed.composer == "press" for one in made),
+        "typst": Counter(one.pressed.why for one in made if one.pressed.composer != "press"),
+        "compared": verdicts.compared - compared,
+        "differences": verdicts.differences[told:],
+    }
+    chunk.save(update_fields=["state", "documents", "messages", "composed"])
     return True
 
 
@@ -96,29 +106,56 @@ def _make(
     history: dict[int, History],
     sources: dict[int, bytes],
 ) -> _Made:
-    language, invoice = facts.customer.language, facts.invoice
     decision = workshop.decider.decide(facts, history=history.get(facts.contract.id))
-    view = bill_view(facts, decision, workshop.companies[language], workshop.labels[language])
-    composed = workshop.composer.compose(view, _attachments(facts, sources), cycle.cutoff)
-    return _Made(
-        facts,
-        decision,
-        ToKeep(
-            number=document_number(facts, workshop.companies[language].nif),
-            kind=invoice.kind,
-            cycle=cycle.code,
-            contract_id=facts.contract.id,
-            invoice_id=invoice.id,
-            language=language,
-            release=workshop.release,
-            composer=COMPOSER,
-            pages=composed.pages,
-            sealed_at=cycle.cutoff,
-            messages=tuple(message.rule for message in decision.chosen),
-            trace=decision.trace_json(),
-            retain_until=retain_until(workshop.retention, invoice.kind, invoice.issue_date),
-            pdf=workshop.sealer.seal(composed.pdf, cycle.cutoff),
-        ),
+    pressed = workshop.press.compose(
+        _view(workshop, facts, decision),
+        _attachments(facts, sources),
+        cycle.cutoff,
+        workshop.sealer,
+    )
+    return _Made(facts, decision, pressed)
+
+
+def _view(workshop: Workshop, facts: Facts, decision: Decision) -> BillView:
+    language = facts.customer.language
+    return bill_view(facts, decision, workshop.companies[language], workshop.labels[language])
+
+
+def _again_if_doubtful(
+    workshop: Workshop, cycle: Cycle, made: _Made, sources: dict[int, bytes]
+) -> _Made:
+    """Compose a document anew by Typst if a piece of it was taken off the press after it."""
+    if not made.pressed.pieces & workshop.press.verdicts.rejected:
+        return made
+    facts = made.facts
+    pressed = workshop.press.left_to_typst(
+        _view(workshop, facts, made.decision),
+        _attachments(facts, sources),
+        cycle.cutoff,
+        workshop.sealer,
+        "a part of it was taken off the press",
+    )
+    return _Made(facts, made.decision, pressed)
+
+
+def _to_keep(workshop: Workshop, cycle: Cycle, made: _Made) -> ToKeep:
+    facts, invoice = made.facts, made.facts.invoice
+    language = facts.customer.language
+    return ToKeep(
+        number=document_number(facts, workshop.companies[language].nif),
+        kind=invoice.kind,
+        cycle=cycle.code,
+        contract_id=facts.contract.id,
+        invoice_id=invoice.id,
+        language=language,
+        release=workshop.release,
+        composer=made.pressed.composer,
+        pages=made.pressed.pages,
+        sealed_at=cycle.cutoff,
+        messages=tuple(message.rule for message in made.decision.chosen),
+        trace=made.decision.trace_json(),
+        retain_until=retain_until(workshop.retention, invoice.kind, invoice.issue_date),
+        pdf=made.pressed.pdf,
     )
 
 

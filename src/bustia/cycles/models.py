@@ -47,6 +47,8 @@ class Chunk(models.Model):
     documents = models.PositiveIntegerField(default=0)
     messages = models.JSONField(default=dict)
     """How often each rule's message was chosen."""
+    composed = models.JSONField(default=dict)
+    """How many documents the press made, how many Typst and why, and what the judge found."""
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:

@@ -174,12 +174,32 @@ def cycle_report(cycle: Cycle) -> dict[str, Any]:
         "compose_seconds": round(seconds, 3),
         "documents_per_second": round(documents / seconds, 1) if seconds else 0.0,
         "messages": dict(sorted(messages.items())),
+        "composed": _composed(cycle),
         "failures": [
             {"invoice": number, "stage": stage, "reason": reason}
             for number, stage, reason in cycle.failures.order_by("invoice__number").values_list(
                 "invoice__number", "stage", "reason"
             )
         ],
+    }
+
+
+def _composed(cycle: Cycle) -> dict[str, Any]:
+    """Sum up who composed the documents, and what the judge found, over the chunks."""
+    press, compared = 0, 0
+    typst: Counter[str] = Counter()
+    differences: Counter[str] = Counter()
+    for one in cycle.chunks.exclude(composed={}).values_list("composed", flat=True):
+        press += one["press"]
+        compared += one["compared"]
+        typst.update(one["typst"])
+        differences.update(one["differences"])
+    return {
+        "press": press,
+        "typst": typst.total(),
+        "why_typst": dict(typst.most_common()),
+        "compared": compared,
+        "differences": dict(differences),
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bustia.archive.retention import Retention, load_retention
 from bustia.compose.company import Company, load_company
 from bustia.compose.labels import Labels, load_labels
-from bustia.compose.typst_composer import TypstComposer
+from bustia.compose.press import Press
 from bustia.decide.engine import Decider
 from bustia.decide.release import copy_release, load_release
 from bustia.instance import Instance
@@ -24,7 +24,7 @@ class Workshop:
 
     release: str
     decider: Decider
-    composer: TypstComposer
+    press: Press
     companies: Mapping[str, Company]
     labels: Mapping[str, Labels]
     sealer: Sealer
@@ -58,7 +58,9 @@ def open_workshop(instance: Instance, release: str) -> Workshop:
     return Workshop(
         release=loaded.hash,
         decider=Decider(loaded),
-        composer=TypstComposer(folder),
+        press=Press(
+            folder, instance.path / "press", judged_every=instance.config.work.judged_every
+        ),
         companies=companies,
         labels=load_labels(folder),
         sealer=Sealer(seal_identity(instance), reason=companies["ca"].name),

@@ -31,9 +31,9 @@ class SealSlot:
         """How many hexadecimal digits the signature takes up."""
         moment = at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ")
         told = b"/Reason" + _text(reason) if reason else b""
-        self.entries = (
-            b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/M(%s)%s"
-            % (moment.encode(), told)
+        self.entries = b"/Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/M(%s)%s" % (
+            moment.encode(),
+            told,
         )
         """The entries of the signature's dictionary, but for ByteRange and Contents."""
         self.field = (

@@ -1,28 +1,23 @@
-"""The pieces that were laid out already, and when one must be laid out anew for a longer text."""
+"""The pieces that were laid out already, in this process or on the disk."""
 
 from collections.abc import Callable, Hashable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
-from math import ceil
 from typing import Any
 
 from bustia.compose.press.assembling import breakers_of
-from bustia.compose.press.kit import Kit, Style
+from bustia.compose.press.kit import Kit
 from bustia.compose.press.pieces import Piece
-from bustia.compose.press.probing import WIDER, Placeholders, placeholder
+from bustia.compose.press.probing import Placeholders
 from bustia.compose.press.store import PieceStore
-from bustia.compose.press.structure import Leaf, leaves_of
+from bustia.compose.press.structure import leaves_of
 from bustia.compose.press.typography import Breaker, Setter
 from bustia.errors import UnpressableError
 
 __all__ = ["Known", "Pieces"]
 
-_SHARES = (1.3, 1.12, 1.04)
-"""How much wider than the texts at hand those may be that a line is probed with: tried in order."""
 _KERNING = 0.3
 """Points by which a text may be narrower beside others than by itself."""
-_TOO_LONG = "a text of it is too long for its line"
 
 Probe = Callable[[Placeholders], Piece]
 
@@ -35,14 +30,11 @@ class Known:
     breakers: dict[int, Breaker]
     limits: list[tuple[int, Setter, float]]
     """For each leaf on one line what sets it, and the width in points that surely fits."""
-    needed: list[float]
-    """The widths in ems that it was laid out for."""
     version: int
+    """Its number in this process."""
     key: Hashable
-    proven: bool = False
+    proven: bool
     """The judge saw a document with it, and found nothing."""
-    too_long: dict[int, float] = field(default_factory=dict)
-    """For a leaf the width in ems that did not fit."""
 
     def fits(self, leaves: Sequence[Any]) -> bool:
         """Whether every text surely stays on its line."""
@@ -60,52 +52,6 @@ class Pieces:
     def __len__(self) -> int:
         return len(self._known)
 
-    def prove(self, known: Known) -> None:
-        """Note that the judge found nothing wrong with a piece."""
-        known.proven = True
-        self._save(known)
-
-    def reject(self, known: Known, why: str) -> None:
-        """Take a piece off the press."""
-        error = UnpressableError(why)
-        self._known[known.key] = error
-        self._store.save(known.key, {"error": why})
-
-    def _save(self, known: Known) -> None:
-        content = {"piece": known.piece, "needed": known.needed, "proven": known.proven}
-        self._store.save(known.key, content)
-
-    def get(self, key: Hashable, kit: Kit) -> Known | UnpressableError | None:
-        """Give a piece that is known, in this process or on the disk."""
-        found = self._known.get(key)
-        if found is None:
-            kept = self._store.load(key)
-            if kept is not None:
-                error = kept.get("error")
-                found = (
-                    UnpressableError(error)
-                    if error
-                    else self.make(kit, key, kept["piece"], kept["needed"], proven=kept["proven"])
-                )
-                self._known[key] = found
-        return found
-
-    def add(self, key: Hashable, found: Known | UnpressableError) -> None:
-        """Remember what came of laying a piece out."""
-        self._known[key] = found
-        if isinstance(found, Known):
-            self._save(found)
-        else:
-            self._store.save(key, {"error": str(found)})
-
-    def make(
-        self, kit: Kit, key: Hashable, piece: Piece, needed: list[float], *, proven: bool = False
-    ) -> Known:
-        """Make a piece ready for use."""
-        limits = [(leaf, kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines]
-        breakers = breakers_of(kit, piece)
-        return Known(piece, breakers, limits, needed, next(self._versions), key, proven)
-
     def find(
         self,
         kit: Kit,
@@ -120,88 +66,63 @@ class Pieces:
         How many lines a paragraph has is told by the piece in which each has one. Raises
         ``UnpressableError`` where the piece can't be pressed, or a text is too long for it.
         """
-        ones = (1,) * len(leaves)
-        work = _Work(self, kit, kind, data, leaves, probe)
-        known = work.find((base, ones), ones)
+        known = self._get(kit, (base, None), kind, data, (1,) * len(leaves), probe)
         if known.breakers:
             lines = [1] * len(leaves)
             for leaf, breaker in known.breakers.items():
                 lines[leaf] = len(breaker.lines(leaves[leaf]))
             if max(lines) > 1:
-                known = work.find((base, tuple(lines)), lines)
+                known = self._get(kit, (base, tuple(lines)), kind, data, lines, probe)
+        if not known.fits(leaves):
+            raise UnpressableError("a text of it may be too long for its line")
         return known
 
+    def prove(self, known: Known) -> None:
+        """Note that the judge found nothing wrong with a piece."""
+        known.proven = True
+        self._store.save(known.key, {"piece": known.piece, "proven": True})
 
-@dataclass(slots=True)
-class _Work:
-    """Finding one piece."""
+    def reject(self, known: Known, why: str) -> None:
+        """Take a piece off the press."""
+        self._known[known.key] = UnpressableError(why)
+        self._store.save(known.key, {"error": why})
 
-    pieces: Pieces
-    kit: Kit
-    kind: Any
-    data: Any
-    leaves: Sequence[Any]
-    probe: Probe
-
-    def find(self, key: Hashable, lines: Sequence[int]) -> Known:
-        known = self.pieces.get(key, self.kit)
-        if known is None:
-            try:
-                known = self._laid_out(key, [0.0] * len(self.leaves), lines)
-            except UnpressableError as error:
-                self.pieces.add(key, error)
-                raise
-            self.pieces.add(key, known)
-        elif isinstance(known, UnpressableError):
-            raise UnpressableError(known.what)
-        elif not known.fits(self.leaves):
-            known = self._widened(known, lines)
-        if not known.fits(self.leaves):
-            raise UnpressableError(_TOO_LONG)
-        return known
-
-    def _widened(self, known: Known, lines: Sequence[int]) -> Known:
-        """Lay a piece out for longer texts, unless such were found to be too long."""
-        ems = self._ems()
-        if any(ems[leaf] >= width for leaf, width in known.too_long.items()):
-            raise UnpressableError(_TOO_LONG)
-        try:
-            wider = self._laid_out(known.key, known.needed, lines)
-        except UnpressableError:
-            for leaf, setter, limit in known.limits:
-                if setter[self.leaves[leaf]][1] > limit:
-                    known.too_long[leaf] = min(ems[leaf], known.too_long.get(leaf, ems[leaf]))
-            return known
-        wider.too_long = known.too_long
-        self.pieces.add(known.key, wider)
-        return wider
-
-    def _laid_out(self, key: Hashable, before: Sequence[float], lines: Sequence[int]) -> Known:
-        needed = [max(old, new) for old, new in zip(before, self._ems(), strict=True)]
-        leaves = leaves_of(self.kind, self.data)
-        for share in _SHARES[:-1]:
-            with suppress(UnpressableError):
-                return self._probed(key, leaves, lines, needed, share)
-        return self._probed(key, leaves, lines, needed, _SHARES[-1])
-
-    def _probed(
+    def _get(
         self,
+        kit: Kit,
         key: Hashable,
-        leaves: Sequence[Leaf],
+        kind: Any,  # noqa: ANN401
+        data: Any,  # noqa: ANN401
         lines: Sequence[int],
-        needed: list[float],
-        share: float,
+        probe: Probe,
     ) -> Known:
-        plain = self._plain()
-        letter, rest = plain[WIDER][1], plain[Placeholders.wide(placeholder(0), 1)][1]
-        widths = [max(1, 1 + ceil((ems * share - rest) / letter)) for ems in needed]
-        piece = self.probe(Placeholders(leaves, lines, widths))
-        return self.pieces.make(self.kit, key, piece, needed)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._made(kit, key, kind, data, lines, probe)
+        if isinstance(found, UnpressableError):
+            raise UnpressableError(found.what, where=found.where)
+        return found
 
-    def _ems(self) -> list[float]:
-        """Give how wide each leaf would be in the plain style, in ems; 0 for drawings."""
-        plain = self._plain()
-        return [plain[leaf][1] if isinstance(leaf, str) else 0.0 for leaf in self.leaves]
-
-    def _plain(self) -> Setter:
-        return self.kit.setter(Style(self.kit.plain, 1.0, 0.0))
+    def _made(
+        self,
+        kit: Kit,
+        key: Hashable,
+        kind: Any,  # noqa: ANN401
+        data: Any,  # noqa: ANN401
+        lines: Sequence[int],
+        probe: Probe,
+    ) -> Known | UnpressableError:
+        """Take a piece from the disk, or lay it out."""
+        kept = self._store.load(key)
+        if kept is None:
+            try:
+                kept = {"piece": probe(Placeholders(leaves_of(kind, data), lines)), "proven": False}
+            except UnpressableError as error:
+                kept = {"error": error.what, "where": error.where}
+            self._store.save(key, kept)
+        if "error" in kept:
+            return UnpressableError(kept["error"], where=kept.get("where"))
+        piece: Piece = kept["piece"]
+        limits = [(leaf, kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines]
+        breakers = breakers_of(kit, piece)
+        return Known(piece, breakers, limits, next(self._versions), key, kept["proven"])

@@ -178,12 +178,13 @@ class PieceMaker:
             placeholder(place): owner for place, owner in enumerate(placeholders.owners())
         }
         self._leaves = placeholders.leaves
-        self._widths = placeholders.widths
         self._owners = placeholders.owners()
         self._slots = slots
         self._where = where
         self._lefts: dict[int, float] = {}
         self._fields: list[tuple[TextField, float]] = []
+        self._afters: dict[tuple[int, Style], str] = {}
+        """What stands after a text on its line."""
 
     def make(self, narrow: Probe, first: int, wide: Probe, wide_first: int, count: int) -> Piece:
         """Make a piece of ``count`` pages, from these pages of the two probes on."""
@@ -209,6 +210,29 @@ class PieceMaker:
             )
         return piece
 
+    def measure(self, piece: Piece, full: Probe, first: int) -> None:
+        """Note from full placeholders, on the pages from ``first`` on, how wide a text may be."""
+        for page in full.pages[first:]:
+            for block in page.blocks:
+                for run in block.pieces:
+                    if isinstance(run, Run):
+                        self._measure(piece, run)
+
+    def _measure(self, piece: Piece, run: Run) -> None:
+        said = self._read(run)
+        words = _WORD.findall(said)
+        if len(words) != 1 or words[0] not in self._words:
+            return
+        leaf, _ = self._words[words[0]]
+        if self._leaves[leaf].kind == "text":
+            style = self._style(run)
+            before = said[: said.index(words[0])]
+            # What stands after the field on its line has to fit there, too.
+            after = self._afters.get((leaf, style), "")
+            setter = self._kit.setter(style)
+            width = setter.set(said)[1] - setter.set(before + after)[1]
+            piece.lines.append((leaf, style, width))
+
     # Content
 
     def _blocks(
@@ -219,8 +243,7 @@ class PieceMaker:
         narrow = [block.pieces for block in page.blocks]
         if len(narrow) != len(wide):
             raise UnpressableError(
-                f"{self._first_broken(wide)} may break into lines: let it have more space,"
-                " or make it a paragraph",
+                "what a field says decides how many pieces the page has",
                 where=self._where,
             )
         for block, others in zip(page.blocks, wide, strict=True):
@@ -311,15 +334,11 @@ class PieceMaker:
                 where=self._where,
             )
         moves = self._moves(one.y, other.y)
-        if self._leaves[leaf].kind == "text":
-            piece.lines.append((leaf, style, wide - narrow + self._alone(leaf, style)))
         made = TextField(pattern, style, one.colour, align, x, one.y, moves)
         self._fields.append((made, narrow))
+        if isinstance(pattern.parts[-1], str):
+            self._afters[leaf, style] = pattern.parts[-1]
         return made
-
-    def _alone(self, leaf: int, style: Style) -> float:
-        """Give the width of the narrow placeholder of a leaf by itself."""
-        return self._kit.setter(style)[placeholder(self._owners.index((leaf, 0)))][1]
 
     def _paragraph_anchors(
         self, leaf: int, x: float, width: float, piece: Piece
@@ -483,18 +502,6 @@ class PieceMaker:
 
     def _name(self, leaf: int) -> str:
         return f"`{self._leaves[leaf].path}`"
-
-    def _first_broken(self, wide: Sequence[Sequence[Run | Graphic]]) -> str:
-        """Give the field whose wide placeholder is not on one line."""
-        for pieces in wide:
-            for one in pieces:
-                text = self._read(one) if isinstance(one, Run) else ""
-                for word in _WORD.findall(text):
-                    leaf, _ = self._words[word]
-                    kept = Placeholders.wide(word, self._widths[leaf])
-                    if self._leaves[leaf].kind == "text" and kept not in text:
-                        return self._name(leaf)
-        return "a field"
 
     def _nearest(self, block: Block) -> str:
         for one in block.pieces:

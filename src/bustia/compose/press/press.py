@@ -23,7 +23,7 @@ from bustia.compose.press.kit import Kit, characters_of, make_kit
 from bustia.compose.press.known import Known, Pieces
 from bustia.compose.press.metadata import Metadata
 from bustia.compose.press.pieces import STEP, Piece, PieceMaker
-from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, placeholder
+from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, Width, placeholder
 from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import replaced, structure_of
 from bustia.compose.typst_composer import Attachment, TypstComposer
@@ -34,6 +34,7 @@ from bustia.seal.slot import SealSlot
 __all__ = ["Press", "Pressed", "Verdicts"]
 
 _PROBED_HEIGHT = 10.0
+_WIDTHS: tuple[Width, ...] = ("narrow", "wide", "full")
 _LAST_WORD = len(PLACEHOLDERS) ** 2 - 1
 """The placeholders of slots are counted from the last one on."""
 _FITS = 0.01
@@ -262,15 +263,16 @@ class Press:
             {
                 "name": part.name,
                 "width": width,
-                "data": replaced(kind, part.data, placeholders.values(values, wide=wide)),
+                "data": replaced(kind, part.data, placeholders.values(values, each)),
             }
-            for wide in (False, True)
+            for each in _WIDTHS
         ]
         probe = self._prober.parts(kit.language, jobs)
         kit.check(probe)
-        if len(probe.pages) != 1 + len(jobs):
-            raise UnpressableError("it needs more than a page")
-        return PieceMaker(kit, placeholders, {}, part.name).make(probe, 1, probe, 2, 1)
+        maker = PieceMaker(kit, placeholders, {}, part.name)
+        piece = maker.make(probe, 1, probe, 2, 1)
+        maker.measure(piece, probe, 3)
+        return piece
 
     def _probe_frame(
         self,
@@ -284,11 +286,12 @@ class Press:
         words = {placeholder(_LAST_WORD - place): place for place in range(len(parts))}
         heights = _heights(len(parts))
         probes = []
-        for wide in (False, True):
-            bill = replaced(FRAME, framed, placeholders.values(values, wide=wide))
+        for each in _WIDTHS:
+            bill = replaced(FRAME, framed, placeholders.values(values, each))
+            growth = STEP if each == "wide" else 0.0
             places = {
                 part.place: {
-                    "height": heights[place] + wide * STEP * 2**place,
+                    "height": heights[place] + growth * 2**place,
                     "index": place,
                     "word": placeholder(_LAST_WORD - place),
                 }
@@ -296,11 +299,13 @@ class Press:
             }
             probe = self._prober.frame(bill | {"pages": layout.pages, "full": layout.full}, places)
             kit.check(probe)
-            if len(probe.pages) != 1 + layout.pages:
+            if each != "full" and len(probe.pages) != 1 + layout.pages:
                 raise UnpressableError("its frame alone needs more pages")
             probes.append(probe)
         maker = PieceMaker(kit, placeholders, words, "frame")
-        return maker.make(probes[0], 1, probes[1], 1, layout.pages)
+        piece = maker.make(probes[0], 1, probes[1], 1, layout.pages)
+        maker.measure(piece, probes[2], 1)
+        return piece
 
 
 def _heights(count: int) -> list[float]:

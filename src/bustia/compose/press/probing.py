@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -14,15 +14,18 @@ from bustia.compose.press.reading import Probe, read_probe
 from bustia.compose.press.structure import Leaf
 from bustia.errors import UnpressableError
 
-__all__ = ["EDGE", "PLACEHOLDERS", "WIDER", "Placeholders", "Prober", "placeholder"]
+__all__ = ["EDGE", "PLACEHOLDERS", "Placeholders", "Prober", "Width", "placeholder"]
 
 PLACEHOLDERS = "ÄÅÆÐÖØÞßäåæðöøþŁłŒœŠšŽžŸ"
 """Letters of which two stand for a field: no text of a template in our languages has two of them
 together, and every font that can write names has them all."""
 EDGE = "ÿ"
 """What stands at the right edge of a paragraph while its width is asked for."""
-WIDER = "Ñ"
-"""What widens a placeholder, after a space: a text that is too wide for its line then breaks."""
+Width = Literal["narrow", "wide", "full"]
+"""Of placeholders: narrow and wide ones show what moves, full ones what fits on a line."""
+_WIDER = "Ñ"
+_FILLING = " i" * 60
+"""Short words after a placeholder, of which as many stand on its line as fit there."""
 
 
 def placeholder(number: int) -> str:
@@ -40,30 +43,21 @@ class Placeholders:
     leaves: Sequence[Leaf]
     lines: Sequence[int]
     """How many lines each leaf has; 1 but for paragraphs."""
-    widths: Sequence[int]
-    """By how many letters the wide placeholder of each text is longer."""
 
     def owners(self) -> list[tuple[int, int]]:
         """Give for each placeholder, from the first, its leaf and line."""
         return [(leaf, line) for leaf, lines in enumerate(self.lines) for line in range(lines)]
 
-    @staticmethod
-    def wide(word: str, width: int) -> str:
-        """Give the wide placeholder of a text."""
-        return f"{word} {WIDER * width}"
-
-    def values(self, values: Sequence[Any], *, wide: bool) -> Iterator[Any]:
-        """Give what replaces each leaf, in their order, narrow or wide."""
+    def values(self, values: Sequence[Any], width: Width) -> Iterator[Any]:
+        """Give what replaces each leaf, in their order."""
         number = 0
-        for leaf, lines, width, value in zip(
-            self.leaves, self.lines, self.widths, values, strict=True
-        ):
+        for leaf, lines, value in zip(self.leaves, self.lines, values, strict=True):
             words = [placeholder(number + line) for line in range(lines)]
             if leaf.kind == "text":
-                yield self.wide(words[0], width) if wide else words[0]
+                yield words[0] + {"narrow": "", "wide": _WIDER, "full": _FILLING}[width]
             elif leaf.kind == "prose":
-                longer = [word + WIDER for word in words] if wide else words
-                yield {"lines": longer, "edge": EDGE if wide else ""}
+                longer = words if width == "narrow" else [word + _WIDER for word in words]
+                yield {"lines": longer, "edge": EDGE if width == "wide" else ""}
             else:
                 yield _drawn(value, words[0], number)
             number += lines

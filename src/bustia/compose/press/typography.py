@@ -117,16 +117,16 @@ class Setter(dict[str, tuple[bytes, float]]):
 
     def set(self, text: str) -> tuple[bytes, float]:
         """Set a text that is written as it will be shown."""
-        parts, begun, width = [], 0.0, 0.0
+        place, parts, begun, width = 0, [b""], 0.0, 0.0
         for place, run in self._runs(text):
             codes, moves, ems = self.glyphs(run, place)
-            if parts or place:
+            if place or len(parts) > 1:
                 start = number(width - begun)
                 parts.append(b" %s 0 Td%s %s Tf" % (start, self._fonts[place][2], self._points))
                 begun = width
             parts.append(shown(codes, moves))
             width += ems * self.size
-        if parts[0] != parts[-1] or not parts[0].startswith(b"["):
+        if place:
             parts.append(b"%s %s Tf" % (self._fonts[0][2], self._points))
         return b"".join(parts), width
 
