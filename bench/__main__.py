@@ -117,22 +117,26 @@ def _compare(
     click.echo(f"Medians of {plan.rounds} rounds in turn, {time.monotonic() - began:.0f} s in all.")
 
 
-def _cycles(cycle: int | None, growth: str, *, as_json: bool) -> None:
-    from bench.cycle import cycle_report, growth_report, show_cycle, show_growth
+def _cycles(contracts: int | None, sizes: str, *, as_json: bool) -> None:
+    from rich.console import Console
 
-    report: dict[str, Any] = {}
-    if cycle is not None:
-        report["cycle"] = cycle_report(cycle)
-    if growth:
-        sizes = [int(size) for size in growth.replace(",", " ").split()]
-        report["growth"] = growth_report(sizes)
+    from bench.cycle import growth, time_cycle
+    from bench.cycle_report import plain, show_cycle, show_growth
+
+    wanted = [int(size) for size in sizes.replace(",", " ").split()]
+    cycle = None
+    with Console(stderr=True).status("Running cycles"):
+        if contracts is not None:
+            cycle = time_cycle(contracts, sample=True)
+            wanted = wanted or [min(1000, contracts), contracts]
+        rows = growth(wanted, cycle)
     if as_json:
-        _print_json(report)
+        cycles = {"cycle": plain(cycle)} if cycle else {}
+        _print_json(cycles | {"growth": [plain(row) for row in rows]})
         return
     if cycle is not None:
-        show_cycle(report["cycle"])
-    if growth:
-        show_growth(report["growth"])
+        show_cycle(cycle)
+    show_growth(rows)
 
 
 def _print_json(report: dict[str, Any]) -> None:
