@@ -21,7 +21,7 @@ import bustia
 from bustia.compose.parts import BillView
 from bustia.instance.config import shipped_stationery
 
-__all__ = ["STAMP", "Bill", "bills", "read_bills"]
+__all__ = ["STAMP", "Bill", "bills", "read_bills", "write_bills"]
 
 STAMP = datetime(2026, 5, 12, 8, 0, tzinfo=UTC)
 """When the documents are composed and sealed."""
@@ -48,6 +48,8 @@ def bills(contracts: int, pages: int, folder: Path) -> Path:
     file = folder / f"bills-{contracts}-{pages}-{_fingerprint()}.pickle"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
+        for outdated in folder.glob(f"bills-{contracts}-{pages}-*"):
+            outdated.unlink()
         # In a process of its own: a process can be set up for one database only.
         making = multiprocessing.get_context("spawn").Process(
             target=_make, args=(contracts, pages, file)
@@ -62,6 +64,13 @@ def bills(contracts: int, pages: int, folder: Path) -> Path:
 def read_bills(file: Path) -> list[Bill]:
     """Read bills that this program wrote."""
     return cast("list[Bill]", pickle.loads(file.read_bytes()))  # noqa: S301 (our own file)
+
+
+def write_bills(file: Path, made: Sequence[Bill]) -> None:
+    """Write bills so that the file is whole as soon as it is there."""
+    unfinished = file.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(pickle.dumps(list(made), pickle.HIGHEST_PROTOCOL))
+    unfinished.replace(file)
 
 
 def _fingerprint() -> str:
@@ -87,9 +96,7 @@ def _make(contracts: int, pages: int, file: Path) -> None:
             if composer.compose(candidate, (), STAMP).pages == pages:
                 made.append(Bill(candidate, pages))
                 break
-    unfinished = file.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
-    unfinished.replace(file)
+    write_bills(file, made)
 
 
 def _candidates(view: BillView, pages: int) -> Sequence[BillView]:

@@ -19,7 +19,10 @@ from bench.layout import (
     Tinted,
 )
 
-__all__ = ["FoWriter", "configuration"]
+__all__ = ["NOT_XML", "FoWriter", "configuration"]
+
+NOT_XML = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF), " ")
+"""Characters that XML can't have, and what is written for them."""
 
 _FO = "http://www.w3.org/1999/XSL/Format"
 _FOX = "http://xmlgraphics.apache.org/fop/extensions"
@@ -71,13 +74,14 @@ class FoWriter:
             f"{escape(layout.running)}</fo:block></fo:static-content>"
         )
         body = "".join(map(self.write, layout.blocks))
-        return (
+        document = (
             f'<?xml version="1.0" encoding="UTF-8"?><fo:root xmlns:fo="{_FO}" xmlns:fox="{_FOX}"'
             f' font-family="House" font-size="9pt" xml:lang="{layout.language}">'
             f"{_masters()}{_metadata(layout)}"
             f'<fo:page-sequence master-reference="bill" id="all">{head}{foot}'
             f'<fo:flow flow-name="xsl-region-body">{body}</fo:flow></fo:page-sequence></fo:root>'
         )
+        return document.translate(NOT_XML)
 
     def _unknown(self, block: object) -> str:
         raise TypeError(f"no XSL-FO for {type(block).__name__}")
