@@ -6,6 +6,7 @@ BustiaError
 ├── StationeryError      a rule, text, template or asset that must be corrected
 ├── DecideError          a rule that failed on a customer's facts
 ├── ComposeError         a document that can't be laid out
+│   └── UnpressableError what the press leaves to Typst, and why
 ├── SealError            a certificate, key or signature
 ├── ArchiveError         a document that can't be stored, or is not what was stored
 ├── DeliverError         a channel that is misconfigured, or a forbidden move of a delivery
@@ -27,6 +28,7 @@ __all__ = [
     "NoticeError",
     "SealError",
     "StationeryError",
+    "UnpressableError",
 ]
 
 
@@ -75,6 +77,10 @@ class DecideError(BustiaError):
 
 class ComposeError(BustiaError):
     """A document can't be laid out."""
+
+
+class UnpressableError(ComposeError):
+    """A template, a structure or a document that the press leaves to Typst; ``what`` says why."""
 
 
 class SealError(BustiaError):

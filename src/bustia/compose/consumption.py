@@ -104,4 +104,4 @@ def _readings(facts: Facts, labels: Labels) -> tuple[Particular, ...]:
     following = facts.calendar.next_issue_date
     if following is not None:
         rows.append((labels("next_bill"), date_long(following, language)))
-    return tuple(Particular(Text(label), Prose(value)) for label, value in rows)
+    return tuple(Particular(Prose(label), Prose(value)) for label, value in rows)

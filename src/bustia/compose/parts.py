@@ -42,8 +42,10 @@ Prose = NewType("Prose", str)
 class Particular:
     """A label and its value."""
 
-    label: Text
+    label: Prose
     value: Prose
+    wide: bool = False
+    """It may be long, as names, periods and addresses are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class AmountView:
     when: Text
     """Empty where there is no date."""
     how: tuple[Prose, ...]
+    long: bool = False
+    """The figure has so many digits that it must be set smaller."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,29 +2,23 @@
 
 import json
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
 import typst
-from fontTools.ttLib import TTFont
 
+from bustia.compose.characters import FONT_FOLDERS, writable
 from bustia.compose.drawing import Drawing
-from bustia.compose.parts import BillView, MessageView
+from bustia.compose.layouts import layouts
+from bustia.compose.parts import BillView
 from bustia.errors import ComposeError
 
 __all__ = ["Attachment", "Composed", "TypstComposer"]
 
-_FONTS = ("font_hanken_grotesk", "font_source_sans_pro")
-_REGULAR = (
-    ("font_hanken_grotesk", "HankenGrotesk-Regular.otf"),
-    ("font_source_sans_pro", "SourceSansPro-Regular.otf"),
-)
 _STANDARDS: list[Any] = ["a-3a", "ua-1"]
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)|/Count\s+(\d+)[^>]*?/Type\s*/Pages\b")
 _QUOTED = re.compile(r"[\"'`“‘].*[\"'`”’]", re.DOTALL)
@@ -64,7 +58,7 @@ class TypstComposer:
         fonts = typst.Fonts(
             include_system_fonts=False,
             include_embedded_fonts=False,
-            font_paths=[str(files(package) / "files") for package in _FONTS],
+            font_paths=[str(folder) for folder in FONT_FOLDERS],
         )
         self._compiler = typst.Compiler(
             str(self._template), root=str(stationery), font_paths=fonts, ignore_system_fonts=True
@@ -83,9 +77,9 @@ class TypstComposer:
         data: dict[str, Any] = _plain(view)
         data["attachments"] = [_attached(attachment) for attachment in attachments]
         composed = None
-        for pages, full in _layouts(view):
-            composed = self._compile(data | {"pages": pages, "full": full}, stamp)
-            if composed.pages == pages:
+        for layout in layouts(view):
+            composed = self._compile(data | {"pages": layout.pages, "full": layout.full}, stamp)
+            if composed.pages == layout.pages:
                 return composed
         if composed is None:
             raise ComposeError("there is no layout to try.")
@@ -110,39 +104,6 @@ class TypstComposer:
         return Composed(pdf, _pages(pdf))
 
 
-def _layouts(view: BillView) -> Iterator[tuple[int, bool]]:
-    """Give the layouts to try, each with the pages it must come to (0: however many it needs).
-
-    ``full`` means that messages, or some and a slip, leave the first page no space for the
-    consumption.
-    """
-    if _may_fit_one_page(view):
-        yield 1, False
-    full = len(view.messages) > (2 if view.slip else 4)
-    if not full:
-        yield 2, False
-    yield 2, True
-    yield 0, True
-
-
-def _may_fit_one_page(view: BillView) -> bool:
-    """Tell roughly, in millimetres, whether trying one page is worth its time."""
-    lines = sum(len(concept.lines) + 1 for concept in view.detail.concepts)
-    detail = 41 + 3.8 * (lines + len(view.detail.taxes) + len(view.detail.notes))
-    height = max(detail, 90 if view.consumption else 0) + (42 if view.slip else 0)
-    if view.messages:
-        height += 8
-    for first in range(0, len(view.messages), 2):
-        pair = view.messages[first : first + 2]
-        height += 4 + max(_message_height(message, 56 * 3 - 56 * len(pair)) for message in pair)
-    return height <= 143
-
-
-def _message_height(message: MessageView, characters: int) -> float:
-    lines = sum(1 + len(paragraph) // characters for paragraph in message.body)
-    return 9 + 3.6 * lines + (4 if message.action else 0)
-
-
 def _attached(attachment: Attachment) -> dict[str, Any]:
     """Give an attachment's bytes as text where they are UTF-8, which is much faster to pass."""
     try:
@@ -153,7 +114,7 @@ def _attached(attachment: Attachment) -> dict[str, Any]:
         "name": re.sub(r"[/\\]|^\.+", "_", attachment.name) or "_",
         "data": data,
         "media_type": attachment.media_type,
-        "description": _writable(attachment.description),
+        "description": writable(attachment.description),
         "relationship": attachment.relationship,
     }
 
@@ -168,11 +129,11 @@ def _pages(pdf: bytes) -> int:
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any part of a view)
     """Turn a view into what JSON knows; drawings become SVG."""
     if isinstance(value, str):
-        return _writable(value)
+        return writable(value)
     if isinstance(value, Drawing):
         return {
             "svg": value.svg(),
-            "alt": _writable(value.alt),
+            "alt": writable(value.alt),
             "width": value.width,
             "height": value.height,
         }
@@ -186,32 +147,3 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (any part of a view)
 @cache
 def _names(kind: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
-
-
-def _writable(text: str) -> str:
-    """Replace what no font can write, so that an odd character in a name costs no invoice."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_replaced, unicodedata.normalize("NFC", text)))
-
-
-@cache
-def _replaced(character: str) -> str:
-    if (ord(character) in _covered() and character.isprintable()) or character == "\xa0":
-        return character
-    if character.isspace() or unicodedata.category(character) == "Cc":
-        return " "
-    if unicodedata.category(character) in {"Mn", "Cf"}:
-        return ""
-    simpler = "".join(
-        part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)
-    )
-    return simpler if simpler and all(ord(part) in _covered() for part in simpler) else "?"
-
-
-@cache
-def _covered() -> frozenset[int]:
-    """Give the characters that either family can write."""
-    return frozenset().union(
-        *(TTFont(str(files(package) / "files" / name)).getBestCmap() for package, name in _REGULAR)
-    )

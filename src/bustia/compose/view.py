@@ -1,7 +1,7 @@
 """Turns what is known and what was decided into a bill's display texts, all formatted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bustia.billing.facts import Facts
 from bustia.compose.company import Company, TaxQr
@@ -27,6 +27,8 @@ MOST_MESSAGES = 6
 """How many messages a bill has space for."""
 
 
+_WIDE = ("corrects", "holder", "period", "supply")
+_LONG_FIGURE = 13
 _ADDRESS_LINE, _ADDRESS_LINES = 38, 5
 """Characters that a line of the address takes in the window, and how many such lines."""
 
@@ -57,6 +59,7 @@ def bill_view(
     invoice = facts.invoice
     payer = Payer(facts, company, labels)
     slip = slip_view(payer)
+    amount = amount_view(payer, slip)
     heading = _heading(payer)
     recipient = _recipient(facts, labels.language)
     seller = company.name if payer.is_own else invoice.seller_name
@@ -73,7 +76,7 @@ def bill_view(
         recipient=recipient,
         dense_address=sum(1 + len(line) // _ADDRESS_LINE for line in recipient) > _ADDRESS_LINES,
         particulars=tuple(_particulars(facts, labels)),
-        amount=amount_view(payer, slip),
+        amount=replace(amount, long=len(amount.figure) > _LONG_FIGURE),
         messages=tuple(_message(message) for message in decision.chosen[:MOST_MESSAGES]),
         consumption=consumption_view(facts, labels, company.colours),
         detail=detail_view(facts, labels),
@@ -135,7 +138,7 @@ def _particulars(facts: Facts, labels: Labels) -> Iterator[Particular]:
         ("supply", supply),
     ):
         if value:
-            yield Particular(Text(labels(key)), Prose(value))
+            yield Particular(Prose(labels(key)), Prose(value), wide=key in _WIDE)
 
 
 def _message(message: Message) -> MessageView:
@@ -157,7 +160,7 @@ def _service(company: Company, labels: Labels) -> Iterator[Particular]:
         ("service_office", bare(company.office_url)),
         ("service_email", company.email),
     ):
-        yield Particular(Text(labels(key)), Prose(value))
+        yield Particular(Prose(labels(key)), Prose(value))
 
 
 def _notes(payer: Payer) -> Iterator[Prose]:

@@ -30,14 +30,15 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from bustia.errors import SealError
 from bustia.seal.cms import CmsTemplate
 from bustia.seal.keys import Identity
+from bustia.seal.slot import FIELD_NAME, FIELD_TITLE, SealSlot
 
 __all__ = ["Sealer"]
 
 _FIELD = SigFieldSpec(
-    "Segell",
+    FIELD_NAME,
     # PDF/A wants the field printable, PDF/UA wants it outside the page: so it is both.
     invis_sig_settings=InvisSigSettings(box_out_of_bounds=True),
-    readable_field_name="Segell electrònic · Sello electrónico · Electronic seal",
+    readable_field_name=FIELD_TITLE,
 )
 
 _SOME_DIGEST = hashlib.sha256(b"a document to take the container's form from").digest()
@@ -94,6 +95,7 @@ class Sealer:
         self._location = location or None
         self._signer = _Signer(identity)
         self._filled_at: datetime | None = None
+        self._slot: SealSlot | None = None
         embedded = (identity.certificate, *identity.chain)
         certificates = sum(len(one.public_bytes(Encoding.DER)) for one in embedded)
         key = identity.key
@@ -111,6 +113,16 @@ class Sealer:
             return self._seal(pdf, at)
         except (PdfError, ValueError) as error:
             raise SealError(f"this PDF can't be signed: {error}") from error
+
+    def slot(self, at: datetime) -> SealSlot:
+        """Give what it takes to seal files as they are written, at the instant ``at``.
+
+        Raises ``SealError`` if the certificate is not valid at that instant.
+        """
+        self._check_validity(at)
+        if self._slot is None or self._slot.at != at:
+            self._slot = SealSlot(self._template(at), self.identity, at, self._reason)
+        return self._slot
 
     def _check_validity(self, at: datetime) -> None:
         certificate = self.identity.certificate

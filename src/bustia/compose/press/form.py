@@ -1,0 +1,270 @@
+"""A form: a document of bytes with holes, and what fills these in.
+
+The bytes that all documents of the form share come first. Then follows what each document says:
+its content, the few objects that name something (headings, drawings, links, bookmarks), metadata,
+cross-references and the seal.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bustia.compose.drawing import Drawing
+from bustia.compose.press.metadata import Metadata
+from bustia.compose.press.pdf import deflate, number, text
+from bustia.compose.press.typography import Breaker, Setter
+from bustia.seal.slot import SealSlot
+
+__all__ = [
+    "ContentHole",
+    "DynamicObject",
+    "Form",
+    "PageContent",
+    "TextHole",
+    "TextOf",
+    "drawing_operators",
+    "object_stream",
+]
+
+_KEPT_DRAWINGS = 20_000
+
+TextOf = Callable[[Sequence[Any]], str]
+"""Gives a text of a document from its leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextHole:
+    """A place in a page's content for a run: the operators that show it at its place."""
+
+    place: int
+    text: TextOf
+    setter: Setter
+    share: float
+    """How much of the run's width is left of ``x``: 0, 0.5 or 1."""
+    x: float
+    y: bytes
+
+    def at(self, place: int) -> "TextHole":
+        """Give the same hole at another place."""
+        return replace(self, place=place)
+
+    def fill(self, chunks: list[bytes], leaves: Sequence[Any]) -> None:
+        """Write the run into its place."""
+        shown, width = self.setter[self.text(leaves)]
+        x = number(self.x - self.share * width)
+        chunks[self.place] = b"1 0 0 1 %s %s Tm%s" % (x, self.y, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentHole:
+    """A place in a page's content for a drawing, or for what a drawing says."""
+
+    place: int
+    leaf: int
+    write: Callable[[Any], bytes]
+
+    def at(self, place: int) -> "ContentHole":
+        """Give the same hole at another place."""
+        return replace(self, place=place)
+
+    def fill(self, chunks: list[bytes], leaves: Sequence[Any]) -> None:
+        """Write it into its place."""
+        chunks[self.place] = self.write(leaves[self.leaf])
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicObject:
+    """An object that says something of the document: bytes, and texts between them."""
+
+    number: int
+    parts: tuple[bytes | TextOf, ...]
+
+    def body(self, leaves: Sequence[Any]) -> bytes:
+        """Write it for a document."""
+        return b"".join(
+            [part if isinstance(part, bytes) else text(part(leaves)) for part in self.parts]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """What a document writes on a page: bytes, and the holes among them."""
+
+    number: int
+    """Of its object."""
+    chunks: tuple[bytes, ...]
+    left: tuple[tuple[int, int, Setter], ...]
+    """Holes for whole leaves that keep their left edge: place, leaf, and what sets them."""
+    lines: tuple[tuple[int, int, Breaker, int], ...]
+    """Holes for lines of paragraphs that keep their left edge: place, leaf, breaker, line."""
+    holes: tuple[TextHole | ContentHole, ...]
+
+    def fill(self, leaves: Sequence[Any]) -> bytes:
+        """Write the page's content for a document."""
+        chunks = list(self.chunks)
+        for place, leaf, setter in self.left:
+            chunks[place] = setter[leaves[leaf]][0]
+        for place, leaf, breaker, line in self.lines:
+            chunks[place] = breaker.setter[breaker.lines(leaves[leaf])[line]][0]
+        for hole in self.holes:
+            hole.fill(chunks, leaves)
+        return b"".join(chunks)
+
+
+@dataclass(slots=True)
+class Form:
+    """All that documents of one form have in common, and where they differ."""
+
+    head: bytes
+    """The beginning of the file."""
+    entries: bytes
+    """Its cross-references, as of a cross-reference stream with fields of 1, 4 and 2 bytes."""
+    first: int
+    """Number of the first object that is written for each document."""
+    pages: tuple[PageContent, ...]
+    objects: tuple[DynamicObject, ...]
+    catalog: int
+    signature: int
+    """Number of the signature's dictionary."""
+    metadata: int
+    info: int
+    digest: Any = None
+    """The digest of ``head``, to go on from."""
+
+    def __post_init__(self) -> None:
+        self.digest = hashlib.sha256(self.head)
+
+    def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealSlot) -> bytes:
+        """Write one document, sealed."""
+        at = len(self.head)
+        out: list[bytes] = []
+        offsets: dict[int, int] = {}
+        identity = hashlib.md5(usedforsecurity=False)
+
+        def put(number: int, body: bytes) -> None:
+            nonlocal at
+            offsets[number] = at
+            whole = b"%d 0 obj\n%s\nendobj\n" % (number, body)
+            out.append(whole)
+            at += len(whole)
+
+        for page in self.pages:
+            content = page.fill(leaves)
+            identity.update(content)
+            packed = deflate(content)
+            put(
+                page.number,
+                b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
+            )
+        xmp = metadata.xmp()
+        identity.update(xmp)
+        put(
+            self.metadata,
+            b"<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream" % (len(xmp), xmp),
+        )
+        inner = [(one.number, one.body(leaves)) for one in self.objects]
+        inner.append((self.info, metadata.info()))
+        named = self.info + 1
+        body, places = object_stream(inner)
+        identity.update(body)
+        put(named, body)
+        # What follows is laid out around the signature, which covers all but itself.
+        last = named + 1
+        entries = self.entries + b"".join(
+            _located(number, offsets, places, named, self.signature, at)
+            for number in range(self.first, last)
+        )
+        before = b"%d 0 obj\n<<%s/ByteRange" % (self.signature, seal.entries)
+        start = at + len(before) + len(_RANGE % (0, 0, 0)) + len(b"/Contents")
+        end = start + seal.size + 2
+        cross_at = end + len(b">>\nendobj\n")
+        entries += b"\x01" + cross_at.to_bytes(4, "big") + b"\0\0"
+        packed = deflate(entries)
+        name = identity.hexdigest().upper().encode()
+        after = b">>\nendobj\n%d 0 obj\n<</Type/XRef/W[1 4 2]/Size %d/Root %d 0 R/Info %d 0 R" % (
+            last, last + 1, self.catalog, self.info,
+        ) + b"/ID[<%s><%s>]/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream\nendobj\n" % (
+            name, name, len(packed), packed,
+        ) + b"startxref\n%d\n%%%%EOF\n" % cross_at  # fmt: skip
+        before += _RANGE % (start, end, len(after)) + b"/Contents"
+        digest = self.digest.copy()
+        for part in (*out, before, after):
+            digest.update(part)
+        signature = seal.signature(digest.digest())
+        return b"".join((self.head, *out, before, b"<", signature, b">", after))
+
+
+_RANGE = b"[0 %8d %8d %8d]"
+
+
+def _located(
+    number: int,
+    offsets: Mapping[int, int],
+    places: Mapping[int, int],
+    stream: int,
+    signature: int,
+    signature_at: int,
+) -> bytes:
+    """Give the cross-reference entry of an object (ISO 32000-1, 7.5.8.3)."""
+    if number in places:
+        return b"\x02" + stream.to_bytes(4, "big") + places[number].to_bytes(2, "big")
+    at = signature_at if number == signature else offsets[number]
+    return b"\x01" + at.to_bytes(4, "big") + b"\0\0"
+
+
+def object_stream(
+    inner: Sequence[tuple[int, bytes]], *, small: bool = False
+) -> tuple[bytes, dict[int, int]]:
+    """Pack objects into a stream (ISO 32000-1, 7.5.7); give also each one's place in it."""
+    places, index, at = {}, [], 0
+    for place, (number, body) in enumerate(inner):
+        places[number] = place
+        index.append(b"%d %d" % (number, at))
+        at += len(body) + 1
+    head = b" ".join(index) + b"\n"
+    packed = deflate(head + b"\n".join([body for _, body in inner]), small=small)
+    return (
+        b"<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
+        % (len(inner), len(head), len(packed), packed)
+    ), places
+
+
+def drawing_operators(drawing: Drawing, matrix: bytes) -> bytes:
+    """Give the operators that draw a drawing in its box."""
+    parts = [b"q ", matrix, b" cm/c0 cs\n"]
+    for path, fill in zip(drawing.paths, drawing.fills, strict=True):
+        if path:
+            parts += [_colour(fill), _path(path), b"f\n"]
+    parts.append(b"Q\n")
+    return b"".join(parts)
+
+
+def _colour(fill: str) -> bytes:
+    red, green, blue = (int(fill[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return b"%s %s %s scn\n" % (number(red), number(green), number(blue))
+
+
+_paths: dict[str, bytes] = {}
+
+
+def _path(data: str) -> bytes:
+    """Turn SVG path data, as drawings have it, into the operators of a PDF."""
+    found = _paths.get(data)
+    if found is None:
+        if len(_paths) > _KEPT_DRAWINGS:
+            _paths.clear()
+        found = _paths[data] = "".join(map(_outline, data.split("z")[:-1])).encode()
+    return found
+
+
+def _outline(data: str) -> str:
+    """Turn one closed outline: a rectangle (M h v h), or corners (M L L …)."""
+    if "h" in data:
+        start, across, down, _ = data.replace("v", "h").split("h")
+        left, top = map(float, start[1:].split())
+        l, t, r, b = left, top, left + float(across), top + float(down)
+        written = tuple(str(number(one), "ascii") for one in (l, t, r, t, r, b, l, b))
+        return "%s %s m\n%s %s l\n%s %s l\n%s %s l\nh\n" % written
+    first, *others = data[1:].split("L")
+    return f"{first} m\n" + "".join(f"{corner} l\n" for corner in others) + "h\n"

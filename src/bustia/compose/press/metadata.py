@@ -1,0 +1,72 @@
+"""The metadata of a document: its title, author, language and standards, for machines."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from xml.sax.saxutils import escape
+
+from bustia.compose.press.pdf import value
+
+__all__ = ["Metadata"]
+
+_XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"
+ xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/"
+ xmlns:ext="http://www.aiim.org/pdfa/ns/extension/" xmlns:sch="http://www.aiim.org/pdfa/ns/schema#"
+ xmlns:prop="http://www.aiim.org/pdfa/ns/property#">
+<pdfaid:part>3</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>
+<ext:schemas><rdf:Bag><rdf:li rdf:parseType="Resource">
+<sch:schema>PDF/UA identification</sch:schema>
+<sch:namespaceURI>http://www.aiim.org/pdfua/ns/id/</sch:namespaceURI><sch:prefix>pdfuaid</sch:prefix>
+<sch:property><rdf:Seq><rdf:li rdf:parseType="Resource"><prop:name>part</prop:name>
+<prop:valueType>Integer</prop:valueType><prop:category>internal</prop:category>
+<prop:description>Part of ISO 14289</prop:description></rdf:li></rdf:Seq></sch:property>
+</rdf:li></rdf:Bag></ext:schemas>
+<dc:format>application/pdf</dc:format>
+<dc:language><rdf:Bag><rdf:li>{language}</rdf:li></rdf:Bag></dc:language>
+<xmp:CreatorTool>{tool}</xmp:CreatorTool>
+<xmp:CreateDate>{moment}</xmp:CreateDate><xmp:ModifyDate>{moment}</xmp:ModifyDate>
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+<dc:creator><rdf:Seq><rdf:li>{author}</rdf:li></rdf:Seq></dc:creator>
+<pdf:Keywords>{keywords}</pdf:Keywords>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a document says of itself."""
+
+    language: str
+    title: str
+    author: str
+    keywords: tuple[str, ...]
+    stamp: datetime
+    tool: str
+
+    def xmp(self) -> bytes:
+        """Give it as XMP (ISO 16684-1), as PDF/A wants it."""
+        said = _XMP.format(
+            language=self.language,
+            tool=self.tool,
+            moment=self.stamp.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+            title=escape(self.title),
+            author=escape(self.author),
+            keywords=escape(", ".join(self.keywords)),
+        )
+        return said.encode()
+
+    def info(self) -> bytes:
+        """Give it as the document information dictionary."""
+        moment = self.stamp.strftime("D:%Y%m%d%H%M%SZ")
+        return value(
+            {
+                "/Title": self.title,
+                "/Author": self.author,
+                "/Keywords": ", ".join(self.keywords),
+                "/Creator": self.tool,
+                "/CreationDate": moment,
+                "/ModDate": moment,
+            }
+        )

@@ -1,0 +1,244 @@
+"""Sets texts as Typst would: the same glyphs, the same kerning, the same ends of lines.
+
+Texts are shaped by HarfBuzz, with the features that Typst asks for. Paragraphs are broken where
+the next word doesn't fit any more (Typst's ``linebreaks: "simple"``). What may break in ways that
+this does not know for sure is left to Typst.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+import uharfbuzz
+from fontTools.ttLib import TTFont
+
+from bustia.compose.characters import FONT_FOLDERS
+from bustia.compose.characters import writable as as_written
+from bustia.compose.press.pdf import number
+from bustia.errors import UnpressableError
+
+__all__ = ["Breaker", "Face", "Setter", "face_named", "shown"]
+
+_FEATURES = {"kern": True, "liga": True, "tnum": True}
+_MOST_KEPT = 60_000
+"""Texts whose setting is remembered, for each style: a bound on memory."""
+_AMBIGUOUS_POINTS = 0.002
+"""A line that fits or not by so little is left to Typst, which counts with other roundings."""
+
+
+@cache
+def _font_files() -> Mapping[str, Path]:
+    """Give the fonts' files by PostScript name."""
+    found = {}
+    for folder in FONT_FOLDERS:
+        for file in sorted(folder.iterdir()):
+            if file.suffix in {".otf", ".ttf"}:
+                with TTFont(str(file), lazy=True) as font:
+                    found[str(font["name"].getDebugName(6))] = file
+    return found
+
+
+@cache
+def face_named(name: str) -> "Face":
+    """Give a font by its PostScript name; raise ``UnpressableError`` if there is none."""
+    file = _font_files().get(name)
+    if file is None:
+        raise UnpressableError(f"there is no file of the font {name}")
+    return Face(name, file)
+
+
+class Face:
+    """A font file, ready to shape with."""
+
+    def __init__(self, name: str, file: Path) -> None:
+        self.name = name
+        self._font = uharfbuzz.Font(uharfbuzz.Face(file.read_bytes()))
+        self.em = self._font.face.upem
+        self.characters = frozenset(self._font.face.unicodes)
+        space, unbroken = (self._font.get_nominal_glyph(ord(one)) or 0 for one in " \xa0")
+        self._wider_space = self.advance(space) - self.advance(unbroken)
+
+    def shape(self, text: str, language: str) -> tuple[list[int], list[int]]:
+        """Give the glyphs of a text, and how far each one moves on, in the font's units."""
+        buffer = uharfbuzz.Buffer()
+        buffer.add_str(text)
+        buffer.language = language
+        buffer.guess_segment_properties()
+        buffer.language = language
+        uharfbuzz.shape(self._font, buffer, _FEATURES)
+        positions = buffer.glyph_positions
+        if any(one.x_offset or one.y_offset for one in positions):
+            raise UnpressableError(f"the font {self.name} moves glyphs of this text off the line")
+        glyphs = [one.codepoint for one in buffer.glyph_infos]
+        advances = [one.x_advance for one in positions]
+        if "\xa0" in text:  # Typst makes it as wide as a space
+            for place, one in enumerate(buffer.glyph_infos):
+                if text[one.cluster] == "\xa0":
+                    advances[place] += self._wider_space
+        return glyphs, advances
+
+    def advance(self, glyph: int) -> int:
+        """Give how wide a glyph is, in the font's units."""
+        width: int = self._font.get_glyph_h_advance(glyph)
+        return width
+
+
+class Setter(dict[str, tuple[bytes, float]]):
+    """Texts in one style: the operators that show them, and their width in points.
+
+    A dictionary that fills itself. Raises ``UnpressableError`` for a text that has a glyph which
+    the form does not hold. What the first font lacks is taken from the next.
+    """
+
+    def __init__(
+        self,
+        fonts: Sequence[tuple[Face, Mapping[int, int], bytes]],
+        language: str,
+        size: float,
+        tracking: float,
+    ) -> None:
+        """Take each font with its glyphs' numbers in the file and its name there; ``size`` is in
+        points, ``tracking`` (space after each glyph) in ems."""
+        super().__init__()
+        self._fonts = fonts
+        self._language = language
+        self.size = size
+        self._points = number(size)
+        self._tracking = tracking
+
+    def __missing__(self, text: str) -> tuple[bytes, float]:
+        parts, begun, width = [], 0.0, 0.0
+        for place, run in self._runs(writable(text)):
+            codes, moves, ems = self.glyphs(run, place)
+            if parts or place:
+                start = number(width - begun)
+                parts.append(b" %s 0 Td%s %s Tf" % (start, self._fonts[place][2], self._points))
+                begun = width
+            parts.append(shown(codes, moves))
+            width += ems * self.size
+        if parts[0] != parts[-1] or not parts[0].startswith(b"["):
+            parts.append(b"%s %s Tf" % (self._fonts[0][2], self._points))
+        if len(self) > _MOST_KEPT:
+            self.clear()
+        found = self[text] = (b"".join(parts), width)
+        return found
+
+    def _runs(self, text: str) -> Iterator[tuple[int, str]]:
+        """Cut a text where another font must be taken."""
+        for place, run in groupby(text, self._place):
+            yield place, "".join(run)
+
+    def _place(self, character: str) -> int:
+        for place, (face, _, _) in enumerate(self._fonts):
+            if ord(character) in face.characters:
+                return place
+        raise UnpressableError("it has a character that its form does not hold")
+
+    def glyphs(self, text: str, place: int = 0) -> tuple[list[int], list[float], float]:
+        """Give the glyphs' numbers in the file, what is taken off each advance (thousandths of an
+        em), and the width of the whole in ems."""
+        face, codes, _ = self._fonts[place]
+        glyphs, advances = face.shape(text, self._language)
+        try:
+            numbers = [codes[glyph] for glyph in glyphs]
+        except KeyError:
+            raise UnpressableError("it has a character that its form does not hold") from None
+        moves = [
+            (face.advance(glyph) - advance) * 1000 / face.em - self._tracking * 1000
+            for glyph, advance in zip(glyphs, advances, strict=True)
+        ]
+        return numbers, moves, sum(advances) / face.em + self._tracking * len(glyphs)
+
+
+def shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
+    """Write glyphs as the operand of TJ, with the moves after each (ISO 32000-1, 9.4.3)."""
+    parts = ["[<"]
+    for code, move in zip(codes, moves, strict=True):
+        parts.append(f"{code:04X}" if abs(move) < 1e-4 else f"{code:04X}>{move:.8g}<")
+    parts.append(">]TJ")
+    return "".join(parts).replace("<>", "").encode()
+
+
+def writable(text: str) -> str:
+    """Give the text as the composers write it; refuse what Typst may space in its own way."""
+    text = as_written(text)
+    if "  " in text or text != text.strip(" "):
+        raise UnpressableError("it has spaces where Typst may not show them")
+    return text
+
+
+@dataclass(slots=True)
+class Breaker:
+    """Breaks the paragraphs of one style to one width."""
+
+    setter: Setter
+    width: float
+    """In points."""
+    _known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def lines(self, text: str) -> tuple[str, ...]:
+        """Give the lines of a paragraph; raise ``UnpressableError`` where it is not certain."""
+        found = self._known.get(text)
+        if found is None:
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
+            found = self._known[text] = tuple(self._broken(writable(text)))
+        return found
+
+    def _broken(self, text: str) -> list[str]:
+        if self._fits(text):
+            return [text]
+        lines, line = [], ""
+        for piece in _pieces(text):
+            if line and not self._fits((line + piece).rstrip(" ")):
+                lines.append(line)
+                line = ""
+            line += piece
+            if not self._fits(line.rstrip(" ")):  # one word, too wide for any line
+                lines.append(line)
+                line = ""
+        return [one.rstrip(" ") for one in (*lines, line) if one]
+
+    def _fits(self, text: str) -> bool:
+        spare = self.width - self.setter[text][1]
+        if abs(spare) < _AMBIGUOUS_POINTS:
+            raise UnpressableError("a line of it just fits")
+        return spare > 0
+
+
+_PLAIN = re.compile(r"[\w.,;:'’·€%@&=_#*²³ºª°+\xa0•]+")
+"""Words that break nowhere (UAX #14), where no two of the marks below stand together."""
+_UNSURE = re.compile(r"[€%+]{2}|[.,;:][€+]|[\w][‑]")
+_AROUND = "()«»“”¿¡!?…\".,;:"
+"""Marks that stay with the word that they stand beside."""
+_WORD = re.compile(r"[^ ]+ *")
+_START_UNSURE = re.compile(r"[)\]}!?/.,;:»”’]")
+
+
+def _pieces(text: str) -> list[str]:
+    """Give the pieces that a line may end after, with the spaces after each."""
+    pieces: list[str] = []
+    for word in _WORD.findall(text):
+        if pieces and _START_UNSURE.match(word):
+            raise UnpressableError("a line of it may end at an unusual place")
+        pieces += _within(word)
+    return pieces
+
+
+def _within(word: str) -> list[str]:
+    """Break a word after hyphens and slashes between letters; refuse what is less usual."""
+    bare = word.rstrip(" ").strip(_AROUND)
+    if _UNSURE.search(bare):
+        raise UnpressableError("a line of it may end at an unusual place")
+    if _PLAIN.fullmatch(bare) or bare in {"", "–", "—", "-"}:
+        return [word]
+    pieces = re.split(r"(?<=[^\W\d_][-/])(?=[^\W\d_])", word)
+    for piece in pieces:
+        inner = piece.rstrip(" ").strip(_AROUND + "-/")
+        sure = _PLAIN.fullmatch(re.sub(r"(?<=\w)[-/](?=\d)", "", inner))
+        if not sure or _UNSURE.search(inner):
+            raise UnpressableError("a line of it may end at an unusual place")
+    return pieces
