@@ -79,7 +79,7 @@ def test_composers_take_turns(place: Workplace, tmp_path: Path) -> None:
         assert row.peak_bytes > 20 * 2**20
         assert (row.tagged, row.signed) == (True, True)
     assert typst.archive_bytes < typst.bytes_a_document
-    assert floor.times_slower_than(typst) < 1 < pyhanko.times_slower_than(typst)
+    assert floor.times_slower_than(typst) < 1
 
 
 def test_a_composer_that_is_missing_says_why(
