@@ -7,7 +7,7 @@ KILLS ?= 60
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-header --generate-hashes pyproject.toml
 
-.PHONY: help demo test lint types imports unit chaos lock clean
+.PHONY: help demo test lint types imports unit chaos bench lock clean
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  %-10s %s\n", $$1, $$2}'
 
@@ -24,6 +24,11 @@ $(VENV)/.base: requirements/base.lock pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: requirements/test.lock $(VENV)/.base
 	@echo "Installing the tools of the test suite into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.lock
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.lock $(VENV)/.base
+	@echo "Installing what the benchmark compares with into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
 	@touch $@
 
 demo: $(VENV)/.base ## Run the main job on a made-up town (CONTRACTS=1000)
@@ -47,9 +52,13 @@ unit: $(VENV)/.test ## pytest on a real PostgreSQL
 chaos: $(VENV)/.test ## Kill workers, supervisor and database of a cycle at random (KILLS=60)
 	BUSTIA_CHAOS_KILLS=$(KILLS) $(BIN)/pytest tests/cycles/test_chaos.py
 
+bench: $(VENV)/.bench ## Compare composers; with CYCLE=50350, time a cycle by stage (ARGS="--quick")
+	@PYTHONPATH=. $(BIN)/python -m bench $(if $(CYCLE),--cycle $(CYCLE)) $(ARGS)
+
 lock: $(VENV)/.test ## Lock the requirements anew
 	$(LOCK) --extra build -o requirements/base.lock
 	$(LOCK) --extra build --extra test -c requirements/base.lock -o requirements/test.lock
+	$(LOCK) --extra build --extra bench -c requirements/base.lock -c requirements/test.lock -o requirements/bench.lock
 
 clean: ## Remove the virtual environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
