@@ -149,7 +149,6 @@ def test_who_composed_is_in_the_report(billed: Cycle, workshop: Workshop):
     composed = cycle_report(billed)["composed"]
     assert composed["press"] + composed["typst"] == 20
     assert composed["press"] >= 18
-    assert 1 <= composed["compared"] <= 20
     assert composed["differences"] == {}
     assert {"press": composed["press"], "typst": composed["typst"]} == {
         "press": Document.objects.filter(composer="press").count(),
@@ -158,10 +157,10 @@ def test_who_composed_is_in_the_report(billed: Cycle, workshop: Workshop):
 
 
 def test_what_was_pressed_before_the_judge_found_fault_is_composed_anew(
-    billed: Cycle, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    billed: Cycle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A difference found at the last document takes its parts off the press for the whole chunk."""
-    chunk = _first(billed)
+    chunk, workshop = _first(billed), make_workshop(tmp_path / "doubtful")
     last = _numbers(chunk)[-1]
 
     def judged(self: Press, view: BillView, *rest: Any) -> None:
@@ -176,9 +175,10 @@ def test_what_was_pressed_before_the_judge_found_fault_is_composed_anew(
 
     composed = cycle_report(billed)["composed"]
     assert composed["differences"] == {"page 1: a glyph is off by 3 pt": 1}
-    assert composed["press"] == 0
-    assert 20 == composed["typst"] == Document.objects.filter(composer="typst").count()
-    assert "a part of it was taken off the press" in composed["why_typst"]
+    again = composed["why_typst"]["a part of it was taken off the press"]
+    assert again >= 5
+    assert again + 1 == composed["typst"] == Document.objects.filter(composer="typst").count()
+    assert composed["press"] == 20 - composed["typst"]
 
 
 def test_a_chunk_that_is_done_is_not_done_again(billed: Cycle, workshop: Workshop):

@@ -32,9 +32,9 @@ from bustia.compose.press.pieces import (
     opened,
 )
 from bustia.compose.press.reading import Element
+from bustia.compose.press.sealing import SealPlace
 from bustia.compose.press.typography import Breaker
 from bustia.errors import UnpressableError
-from bustia.seal.slot import SealSlot
 
 __all__ = ["assemble", "breakers_of"]
 
@@ -86,7 +86,7 @@ def assemble(
     frame: Piece,
     parts: Sequence[Piece],
     heights: Sequence[float],
-    seal: SealSlot,
+    seal: SealPlace,
 ) -> Form:
     """Make the form of a frame with these parts in its slots, in order.
 
@@ -137,7 +137,7 @@ def _box_masks(one: Any) -> Iterator[int]:  # noqa: ANN401 (any part of a struct
 class _Assembly:
     """The work on one form."""
 
-    def __init__(self, kit: Kit, frame: _Placed, parts: Sequence[_Placed], seal: SealSlot) -> None:
+    def __init__(self, kit: Kit, frame: _Placed, parts: Sequence[_Placed], seal: SealPlace) -> None:
         self._kit = kit
         self._seal = seal
         self._frame = frame
@@ -562,10 +562,9 @@ class _Content:
                 head += (b"/Alt" + alt if block.alt.parts else b"") + b">>BDC\n"
         else:
             head += b"\n"
-        if all(isinstance(item, Static) for item in block.items) and not callable(
-            _told(block.alt, placed)
-        ):
-            self._still += [head, *(_shifted(item, placed) for item in block.items), b"EMC\n"]
+        still = [item for item in block.items if isinstance(item, Static)]
+        if len(still) == len(block.items) and not callable(_told(block.alt, placed)):
+            self._still += [head, *(_shifted(item, placed) for item in still), b"EMC\n"]
             return
         self._chunks.append(head)
         for item in block.items:
@@ -623,7 +622,7 @@ class _Content:
             place,
             chunks,
             tuple((moved[at], leaf, setter) for at, leaf, setter in self._left),
-            tuple((moved[at], *rest) for at, *rest in self._lines),
+            tuple((moved[at], leaf, breaker, line) for at, leaf, breaker, line in self._lines),
             tuple(hole.at(moved[hole.place]) for hole in self._holes),
         )
 

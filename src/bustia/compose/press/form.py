@@ -13,8 +13,8 @@ from typing import Any
 from bustia.compose.drawing import Drawing
 from bustia.compose.press.metadata import Metadata
 from bustia.compose.press.pdf import deflate, number
+from bustia.compose.press.sealing import SealPlace
 from bustia.compose.press.typography import Breaker, Setter
-from bustia.seal.slot import SealSlot
 
 __all__ = [
     "ContentHole",
@@ -135,7 +135,7 @@ class Form:
     def __post_init__(self) -> None:
         self.digest = hashlib.sha256(self.head)
 
-    def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealSlot) -> bytes:
+    def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealPlace) -> bytes:
         """Write one document, sealed."""
         at = len(self.head)
         out: list[bytes] = []

@@ -132,8 +132,8 @@ class _Reader:
         self._found = _Page()
 
     def read(self) -> _Page:
-        for operands, operator in pikepdf.parse_content_stream(self._page):
-            self._do(str(operator), operands)
+        for one in pikepdf.parse_content_stream(self._page):
+            self._do(str(one.operator), one.operands)
         return self._found
 
     def _do(self, operator: str, operands: Any) -> None:  # noqa: ANN401, C901, PLR0912

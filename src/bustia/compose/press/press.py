@@ -24,12 +24,11 @@ from bustia.compose.press.known import Known, Pieces
 from bustia.compose.press.metadata import Metadata
 from bustia.compose.press.pieces import STEP, Piece, PieceMaker
 from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, Width, placeholder
+from bustia.compose.press.sealing import Seal, SealPlace
 from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import replaced, structure_of
 from bustia.compose.typst_composer import Attachment, TypstComposer
 from bustia.errors import UnpressableError
-from bustia.seal import Sealer
-from bustia.seal.slot import SealSlot
 
 __all__ = ["Press", "Pressed", "Verdicts"]
 
@@ -103,7 +102,7 @@ class Press:
         view: BillView,
         attachments: Sequence[Attachment],
         stamp: datetime,
-        sealer: Sealer,
+        sealer: Seal,
     ) -> Pressed:
         """Give the sealed document; the same arguments give the same bytes.
 
@@ -124,18 +123,18 @@ class Press:
         view: BillView,
         attachments: Sequence[Attachment],
         stamp: datetime,
-        sealer: Sealer,
+        sealer: Seal,
         why: str,
     ) -> Pressed:
         """Give the document by the reference composer."""
         composed = self.reference.compose(view, attachments, stamp)
         return Pressed(sealer.seal(composed.pdf, stamp), composed.pages, "typst", why)
 
-    def press(self, view: BillView, stamp: datetime, seal: SealSlot) -> Pressed:
+    def press(self, view: BillView, stamp: datetime, seal: SealPlace) -> Pressed:
         """Give the document by a form, unjudged; raise ``UnpressableError`` if that can't be."""
         return self._press(view, stamp, seal)[0]
 
-    def _press(self, view: BillView, stamp: datetime, seal: SealSlot) -> tuple[Pressed, _Ready]:
+    def _press(self, view: BillView, stamp: datetime, seal: SealPlace) -> tuple[Pressed, _Ready]:
         for layout in layouts(view):
             if not layout.pages:
                 break
@@ -187,7 +186,7 @@ class Press:
     # Forms
 
     def _form(
-        self, view: BillView, layout: Layout, seal: SealSlot
+        self, view: BillView, layout: Layout, seal: SealPlace
     ) -> tuple[_Ready, list[Any]] | None:
         """Give the form of a bill in a layout, and its leaves; None if it doesn't fit."""
         kit = self._kit(view.language)

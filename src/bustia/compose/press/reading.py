@@ -266,7 +266,8 @@ def _run(operands: list[Any], fonts: dict[str, str]) -> Run:
 
 
 def _graphic(group: list[Any]) -> Graphic:
-    matrix, stack = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), []
+    matrix: tuple[float, ...] = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    stack: list[tuple[float, ...]] = []
     colour: tuple[float, ...] = ()
     first: tuple[float, ...] | None = None
     xs: list[float] = []
@@ -313,7 +314,8 @@ def _element(
     here = numbers[node.Pg.objgen] if "/Pg" in node else page
     inner = node.get("/K", pikepdf.Array())
     kids: list[Any] = []
-    for kid in inner if isinstance(inner, pikepdf.Array) else [inner]:
+    found: list[Any] = list(inner) if isinstance(inner, pikepdf.Array) else [inner]
+    for kid in found:
         if isinstance(kid, int):
             if here is None:
                 raise UnpressableError("content belongs to no page")
