@@ -176,7 +176,7 @@ def test_what_was_pressed_before_the_judge_found_fault_is_composed_anew(
     composed = cycle_report(billed)["composed"]
     assert composed["differences"] == {"page 1: a glyph is off by 3 pt": 1}
     again = composed["why_typst"]["a part of it was taken off the press"]
-    assert again >= 5
+    assert again >= 1
     assert again + 1 == composed["typst"] == Document.objects.filter(composer="typst").count()
     assert composed["press"] == 20 - composed["typst"]
 

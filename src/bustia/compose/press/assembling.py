@@ -38,7 +38,6 @@ from bustia.errors import UnpressableError
 
 __all__ = ["assemble", "breakers_of"]
 
-_HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 _SHARES = {"left": 0.0, "centre": 0.5, "right": 1.0}
 
 
@@ -76,9 +75,7 @@ class _Placed:
 
 def breakers_of(kit: Kit, piece: Piece) -> dict[int, Breaker]:
     """Give what breaks each paragraph of a piece."""
-    return {
-        leaf: Breaker(kit.setter(style), width) for leaf, (style, width) in piece.paragraphs.items()
-    }
+    return {leaf: kit.breaker(style, width) for leaf, (style, width) in piece.paragraphs.items()}
 
 
 def assemble(
@@ -410,14 +407,17 @@ class _Assembly:
         value: Node,
         metadata: Node,
     ) -> Form:
-        told = [node for node in self._nodes if node.tells]
-        still = [node for node in self._nodes if not node.tells]
+        told: list[Node] = []
+        still: list[Node] = []
+        for node in self._nodes:
+            (told if node.tells else still).append(node)
         packed, info = Node([]), Node([])
         first = 1 + len(self._kit.objects)
         order = [*still, *static, packed, *drawn, metadata, value, *told, info]
         numbered(order, first)
-        head, entries = [_HEAD], [b"\0\0\0\0\0\xff\xff"]
-        at = len(_HEAD)
+        prefix, entries = self._kit.beginning
+        head: list[bytes] = []
+        at = len(prefix)
 
         def put(body: bytes, place: int) -> bytes:
             nonlocal at
@@ -427,8 +427,8 @@ class _Assembly:
             at += len(whole)
             return entry
 
-        entries += [put(body, place) for place, body in enumerate(self._kit.objects, 1)]
-        body, places = object_stream([(node.number, node.body()) for node in still], small=True)
+        entries = list(entries)
+        body, places = object_stream([(node.number, node.body()) for node in still])
         entries += [
             b"\x02" + packed.number.to_bytes(4, "big") + places[node.number].to_bytes(2, "big")
             for node in still
@@ -436,6 +436,7 @@ class _Assembly:
         entries += [put(node.stream_body(), node.number) for node in static]
         entries.append(put(body, packed.number))
         return Form(
+            prefix=prefix,
             head=b"".join(head),
             entries=b"".join(entries),
             first=packed.number + 1,
@@ -613,7 +614,7 @@ class _Content:
 
     def still(self) -> bytes:
         """Give the stream's content that all documents have in common."""
-        return deflate(b"".join(self._still), small=True)
+        return deflate(b"".join(self._still))
 
     def told(self, place: int) -> PageContent:
         """Give what each document writes."""

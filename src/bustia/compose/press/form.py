@@ -116,8 +116,10 @@ class PageContent:
 class Form:
     """All that documents of one form have in common, and where they differ."""
 
+    prefix: bytes
+    """The beginning of the file, with the fonts: shared with all forms of a release."""
     head: bytes
-    """The beginning of the file."""
+    """What comes after it, the same in all documents of the form."""
     entries: bytes
     """Its cross-references, as of a cross-reference stream with fields of 1, 4 and 2 bytes."""
     first: int
@@ -130,14 +132,15 @@ class Form:
     metadata: int
     info: int
     digest: Any = None
-    """The digest of ``head``, to go on from."""
+    """The digest of what all of them begin with, to go on from."""
 
     def __post_init__(self) -> None:
-        self.digest = hashlib.sha256(self.head)
+        self.digest = hashlib.sha256(self.prefix)
+        self.digest.update(self.head)
 
     def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealPlace) -> bytes:
         """Write one document, sealed."""
-        at = len(self.head)
+        at = len(self.prefix) + len(self.head)
         out: list[bytes] = []
         offsets: dict[int, int] = {}
         identity = hashlib.md5(usedforsecurity=False)
@@ -192,7 +195,7 @@ class Form:
         for part in (*out, before, after):
             digest.update(part)
         signature = seal.signature(digest.digest())
-        return b"".join((self.head, *out, before, b"<", signature, b">", after))
+        return b"".join((self.prefix, self.head, *out, before, b"<", signature, b">", after))
 
 
 _RANGE = b"[0 %8d %8d %8d]"
@@ -213,9 +216,7 @@ def _located(
     return b"\x01" + at.to_bytes(4, "big") + b"\0\0"
 
 
-def object_stream(
-    inner: Sequence[tuple[int, bytes]], *, small: bool = False
-) -> tuple[bytes, dict[int, int]]:
+def object_stream(inner: Sequence[tuple[int, bytes]]) -> tuple[bytes, dict[int, int]]:
     """Pack objects into a stream (ISO 32000-1, 7.5.7); give also each one's place in it."""
     places, index, at = {}, [], 0
     for place, (name, body) in enumerate(inner):
@@ -223,7 +224,7 @@ def object_stream(
         index.append(b"%d %d" % (name, at))
         at += len(body) + 1
     head = b" ".join(index) + b"\n"
-    packed = deflate(head + b"\n".join([body for _, body in inner]), small=small)
+    packed = deflate(head + b"\n".join([body for _, body in inner]))
     return (
         b"<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
         % (len(inner), len(head), len(packed), packed)

@@ -6,17 +6,19 @@ of the fonts alike in all of them, and documents can share one set of fonts.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from bustia.compose.characters import covered, in_every_font
 from bustia.compose.press.pdf import Writer
 from bustia.compose.press.probing import Prober
 from bustia.compose.press.reading import Probe, Run
-from bustia.compose.press.typography import Setter, face_named
+from bustia.compose.press.typography import Breaker, Setter, face_named
 from bustia.errors import UnpressableError
 
 __all__ = ["Kit", "Style", "characters_of", "make_kit"]
 
+_HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 _LETTERS = "áàäâãåæăąçćčéèëêęíìïîŀñńóòöôõøœșşțúùüûýßłšźżžðþ"
 _OTHERS = "ÿŸ·¿¡ºª°€£–—−‘’“”„«»…•→²³½×±§©®"
 _ASCII = "".join(map(chr, range(33, 127)))
@@ -62,6 +64,7 @@ class Kit:
     tool: str
     """What the reference composer calls itself in a file."""
     _setters: dict[Style, Setter] = field(default_factory=dict)
+    _breakers: dict[tuple[Style, float], Breaker] = field(default_factory=dict)
 
     def setter(self, style: Style) -> Setter:
         """Give what sets texts in a style."""
@@ -74,6 +77,25 @@ class Kit:
                 style.size,
                 style.tracking,
             )
+        return found
+
+    @cached_property
+    def beginning(self) -> tuple[bytes, tuple[bytes, ...]]:
+        """The beginning of every file, with the fonts, and its cross-reference entries."""
+        parts, entries = [_HEAD], [b"\0\0\0\0\0\xff\xff"]
+        at = len(_HEAD)
+        for place, body in enumerate(self.objects, 1):
+            parts.append(b"%d 0 obj\n%s\nendobj\n" % (place, body))
+            entries.append(b"\x01" + at.to_bytes(4, "big") + b"\0\0")
+            at += len(parts[-1])
+        return b"".join(parts), tuple(entries)
+
+    def breaker(self, style: Style, width: float) -> Breaker:
+        """Give what breaks paragraphs of a style to a width in points."""
+        key = (style, round(width, 3))
+        found = self._breakers.get(key)
+        if found is None:
+            found = self._breakers[key] = Breaker(self.setter(style), width)
         return found
 
     def check(self, probe: Probe) -> None:

@@ -1,6 +1,6 @@
 """Objects of a PDF before they have numbers: bytes, references, and what is to come."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bustia.compose.press.pdf import deflate, value
@@ -22,22 +22,31 @@ class Node:
     @property
     def tells(self) -> bool:
         """Whether it says something of the document that it is in."""
-        return any(callable(part) for part in self.parts)
+        for part in self.parts:
+            kind = type(part)
+            if kind is not bytes and kind is not Node:
+                return True
+        return False
 
     def written(self) -> tuple[bytes | Callable[[Any], bytes], ...]:
         """Give its parts with references written out and neighbouring bytes joined."""
         joined: list[Any] = []
+        still: list[bytes] = []
         for part in self.parts:
-            one = b"%d 0 R" % part.number if isinstance(part, Node) else part
-            if joined and isinstance(one, bytes) and isinstance(joined[-1], bytes):
-                joined[-1] += one
+            if type(part) is bytes:
+                still.append(part)
+            elif type(part) is Node:
+                still.append(b"%d 0 R" % part.number)
             else:
-                joined.append(one)
-        return tuple(joined)
+                joined += [b"".join(still), part]
+                still = []
+        return (*joined, b"".join(still))
 
     def body(self) -> bytes:
         """Give the body of an object that says nothing of a document."""
-        return b"".join(part for part in self.written() if isinstance(part, bytes))
+        return b"".join(
+            [part if type(part) is bytes else b"%d 0 R" % part.number for part in self.parts]
+        )
 
     def stream_body(self) -> bytes:
         """Give the body of a stream."""
@@ -52,17 +61,27 @@ def numbered(nodes: Sequence[Node], first: int) -> None:
 
 
 def parts_of(one: Any) -> list[Any]:  # noqa: ANN401 (any value of a PDF)
-    """Write a value in which nodes and givers of texts may stand."""
-    if isinstance(one, Node) or callable(one):
-        return [one]
-    if isinstance(one, Mapping):
-        parts: list[Any] = [b"<<"]
+    """Write a value in which nodes and givers of bytes may stand."""
+    parts: list[Any] = []
+    _add(one, parts)
+    return parts
+
+
+def _add(one: Any, parts: list[Any]) -> None:  # noqa: ANN401
+    kind = type(one)
+    if kind is bytes or kind is Node:
+        parts.append(one)
+    elif kind is dict:
+        parts.append(b"<<")
         for key, inner in one.items():
-            parts += [key.encode() + b" ", *parts_of(inner)]
-        return [*parts, b">>"]
-    if isinstance(one, list):
-        parts = [b"["]
+            parts.append(key.encode() + b" ")
+            _add(inner, parts)
+        parts.append(b">>")
+    elif kind is list:
+        parts.append(b"[")
         for inner in one:
-            parts += [*parts_of(inner), b" "]
-        return [*parts, b"]"]
-    return [value(one)]
+            _add(inner, parts)
+            parts.append(b" ")
+        parts.append(b"]")
+    else:
+        parts.append(one if callable(one) else value(one))

@@ -1,7 +1,6 @@
 """Writes objects of PDF files: values as bytes, copies of what Typst wrote, and whole files."""
 
 import struct
-import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -65,7 +64,7 @@ def value(one: Any) -> bytes:  # noqa: ANN401, PLR0911 (one return a kind of val
         return b"%d 0 R" % one
     if isinstance(one, int | float):
         return number(one)
-    if isinstance(one, Mapping):
+    if isinstance(one, dict):
         return b"<<" + b"".join(_entry(key, inner) for key, inner in one.items()) + b">>"
     return b"[" + b" ".join(value(inner) for inner in one) + b"]"
 
@@ -76,10 +75,8 @@ def _entry(key: str, inner: Any) -> bytes:  # noqa: ANN401
     return key.encode() + gap + written
 
 
-def deflate(content: bytes, *, small: bool = False) -> bytes:
-    """Deflate content, fast, or as small as can be for what is written once."""
-    if small:
-        return zlib.compress(content, 9)
+def deflate(content: bytes) -> bytes:
+    """Deflate content, fast rather than as small as can be."""
     return bytes(isal_zlib.compress(content, 1))
 
 

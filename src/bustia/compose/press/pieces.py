@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bustia.compose.press.kit import Kit, Style
-from bustia.compose.press.pdf import number
+from bustia.compose.press.pdf import number, value
 from bustia.compose.press.probing import EDGE, PLACEHOLDERS, Placeholders, placeholder
 from bustia.compose.press.reading import Block, Bookmark, Element, Graphic, Page, Probe, Run
 from bustia.compose.press.typography import shown
@@ -437,8 +437,8 @@ class PieceMaker:
 
     def _element(self, one: Element, other: Element, first: int, piece: Piece) -> Element:
         attributes = {
-            key: self._attribute(key, value, other.attributes.get(key))
-            for key, value in one.attributes.items()
+            key: _settled(key, self._attribute(key, inner, other.attributes.get(key)))
+            for key, inner in one.attributes.items()
         }
         kids: list[Any] = []
         twins = [kid for kid in other.kids if isinstance(kid, Element)]
@@ -509,6 +509,27 @@ class PieceMaker:
                 for word in _WORD.findall(self._read(one)):
                     return self._name(self._words[word][0])
         return "a field"
+
+
+def _settled(key: str, one: Any) -> Any:  # noqa: ANN401
+    """Write an attribute that is the same in every document, wherever it stands."""
+    return one if key == "/ID" or _unsettled(one) else value(_plain(one))
+
+
+def _unsettled(one: Any) -> bool:  # noqa: ANN401
+    if isinstance(one, Pattern):
+        return any(not isinstance(part, str) for part in one.parts)
+    if isinstance(one, dict):
+        return any(map(_unsettled, one.values()))
+    return any(map(_unsettled, one)) if isinstance(one, list) else isinstance(one, Box)
+
+
+def _plain(one: Any) -> Any:  # noqa: ANN401
+    if isinstance(one, Pattern):
+        return "".join(part for part in one.parts if isinstance(part, str))
+    if isinstance(one, dict):
+        return {key: _plain(inner) for key, inner in one.items()}
+    return [_plain(inner) for inner in one] if isinstance(one, list) else one
 
 
 def _elements(probe: Probe, first: int, count: int) -> list[Element]:

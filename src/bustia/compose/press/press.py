@@ -38,7 +38,7 @@ _LAST_WORD = len(PLACEHOLDERS) ** 2 - 1
 """The placeholders of slots are counted from the last one on."""
 _FITS = 0.01
 """Points by which a page must have room, or not: what is closer is left to Typst."""
-_MOST_FORMS = 600
+_MOST_FORMS = 1000
 """Forms kept in memory: a bound on it."""
 
 

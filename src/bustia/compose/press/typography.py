@@ -6,6 +6,7 @@ this does not know for sure is left to Typst.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +24,7 @@ from bustia.errors import UnpressableError
 __all__ = ["Breaker", "Face", "Setter", "face_named", "shown"]
 
 _FEATURES = {"kern": True, "liga": True, "tnum": True}
-_MOST_KEPT = 60_000
+_MOST_KEPT = 8_000
 """Texts whose setting is remembered, for each style: a bound on memory."""
 _AMBIGUOUS_POINTS = 0.002
 """A line that fits or not by so little is left to Typst, which counts with other roundings."""
@@ -58,8 +59,8 @@ class Face:
         self._font = uharfbuzz.Font(uharfbuzz.Face(file.read_bytes()))
         self.em = self._font.face.upem
         self.characters = frozenset(self._font.face.unicodes)
-        space, unbroken = (self._font.get_nominal_glyph(ord(one)) or 0 for one in " \xa0")
-        self._wider_space = self.advance(space) - self.advance(unbroken)
+        self.space, unbroken = (self._font.get_nominal_glyph(ord(one)) or 0 for one in " \xa0")
+        self._wider_space = self.advance(self.space) - self.advance(unbroken)
 
     def shape(self, text: str, language: str) -> tuple[list[int], list[int]]:
         """Give the glyphs of a text, and how far each one moves on, in the font's units."""
@@ -108,6 +109,9 @@ class Setter(dict[str, tuple[bytes, float]]):
         self.size = size
         self._points = number(size)
         self._tracking = tracking
+        face = fonts[0][0]
+        self.space = (face.advance(face.space) / face.em + tracking) * size
+        """The width of a space, in points."""
 
     def __missing__(self, text: str) -> tuple[bytes, float]:
         if len(self) > _MOST_KEPT:
@@ -198,21 +202,44 @@ class Breaker:
 
     def _set(self, line: str) -> tuple[bytes, float]:
         """Set a line: the space at its end keeps words apart, but counts for no width."""
-        return self.setter.set(line)[0], self.setter.set(line.rstrip(" "))[1]
+        shown, width = self.setter.set(line)
+        return shown, width - (self.setter.space if line.endswith(" ") else 0.0)
 
     def _broken(self, text: str) -> list[str]:
+        """Break where the next piece doesn't fit any more."""
         if self._fits(text):
             return [text]
-        lines, line = [], ""
-        for piece in _pieces(text):
-            if line and not self._fits((line + piece).rstrip(" ")):
-                lines.append(line)
-                line = ""
-            line += piece
-            if not self._fits(line.rstrip(" ")):  # one word, too wide for any line
-                lines.append(line)
-                line = ""
-        return [*lines, line] if line else lines
+        pieces = _pieces(text)
+        ends = self._ends(pieces)
+        lines: list[str] = []
+        first = 0
+        while first < len(pieces):
+            last = self._last(pieces, ends, first)
+            lines.append("".join(pieces[first:last]))
+            first = last
+        return lines
+
+    def _ends(self, pieces: Sequence[str]) -> list[float]:
+        """Give roughly where each piece ends when all are on one line, in points."""
+        at, ends = 0.0, []
+        for piece in pieces:
+            word = piece.rstrip(" ")
+            at += self.setter[word][1] + self.setter.space * (len(piece) - len(word))
+            ends.append(at)
+        return ends
+
+    def _last(self, pieces: Sequence[str], ends: Sequence[float], first: int) -> int:
+        """Give the piece after the last one that fits on a line that begins with ``first``.
+
+        What is roughly right is found by the pieces' widths; what is right by setting the line.
+        """
+        begin = ends[first - 1] if first else 0.0
+        last = max(first + 1, bisect_right(ends, begin + self.width, first))
+        while last > first + 1 and not self._fits("".join(pieces[first:last]).rstrip(" ")):
+            last -= 1
+        while last < len(pieces) and self._fits("".join(pieces[first : last + 1]).rstrip(" ")):
+            last += 1
+        return last
 
     def _fits(self, text: str) -> bool:
         spare = self.width - self.setter.set(text)[1]
