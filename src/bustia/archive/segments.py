@@ -16,7 +16,7 @@ from bustia.errors import ArchiveError
 
 __all__ = ["Packed", "Place", "pack", "read_index", "unpack"]
 
-_LEVEL = 9
+_LEVEL = 3
 _MAGIC = b"BUSTIA1\n"
 _TAIL = 8
 

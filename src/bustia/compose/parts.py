@@ -211,7 +211,7 @@ class BillView:
     """Title of the file."""
     keywords: tuple[Text, ...]
     sender: SenderView
-    heading: Text
+    heading: Prose
     number: Text
     issued: Text
     recipient: tuple[Prose, ...]

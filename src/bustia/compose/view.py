@@ -70,7 +70,7 @@ def bill_view(
         title=Text(labels("title", heading=heading, number=invoice.number, company=seller)),
         keywords=tuple(Text(word) for word in (heading, invoice.number, facts.contract.number)),
         sender=_sender(payer, seller),
-        heading=Text(heading),
+        heading=Prose(heading),
         number=Text(invoice.number),
         issued=Text(date_long(invoice.issue_date, labels.language)),
         recipient=recipient,

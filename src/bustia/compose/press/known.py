@@ -36,9 +36,12 @@ class Known:
     proven: bool
     """The judge saw a document with it, and found nothing."""
 
-    def fits(self, leaves: Sequence[Any]) -> bool:
-        """Whether every text surely stays on its line."""
-        return all(setter[leaves[leaf]][1] <= limit for leaf, setter, limit in self.limits)
+    def too_long(self, leaves: Sequence[Any]) -> int | None:
+        """Give the first text that may not fit on its line; None if each surely does."""
+        for leaf, setter, limit in self.limits:
+            if setter[leaves[leaf]][1] > limit:
+                return leaf
+        return None
 
 
 class Pieces:
@@ -73,8 +76,10 @@ class Pieces:
                 lines[leaf] = len(breaker.lines(leaves[leaf]))
             if max(lines) > 1:
                 known = self._get(kit, (base, tuple(lines)), kind, data, lines, probe)
-        if not known.fits(leaves):
-            raise UnpressableError("a text of it may be too long for its line")
+        long = known.too_long(leaves)
+        if long is not None:
+            path = leaves_of(kind, data)[long].path
+            raise UnpressableError(f"`{path}` may be too long for its line")
         return known
 
     def prove(self, known: Known) -> None:
