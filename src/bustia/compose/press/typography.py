@@ -254,7 +254,7 @@ _UNSURE = re.compile(r"[€%+]{2}|[.,;:][€+]|[\w][‑]")
 _AROUND = '()«»“”¿¡!?…".,;:'
 """Marks that stay with the word that they stand beside."""
 _WORD = re.compile(r"[^ ]+ *")
-_START_UNSURE = re.compile(r"[)\]}!?/.,;:»”’]")
+_START_UNSURE = re.compile(r"[)\]}!?/.,;:»”’]|-[^\W\d_]")
 
 
 def _pieces(text: str) -> list[str]:

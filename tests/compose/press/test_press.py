@@ -1,0 +1,262 @@
+"""The press by itself: never wrong, always the same, and honest about what it leaves to Typst."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+
+from bustia.compose.press import Press
+from bustia.compose.press.judge import differences
+from bustia.compose.press.kit import Kit, Style
+from bustia.compose.press.pdf import number, single
+from bustia.compose.press.typography import Breaker, Setter
+from bustia.compose.typst_composer import Attachment
+from bustia.compose.view import BillView
+from bustia.errors import UnpressableError
+from bustia.seal import Sealer, demo_identity, verify
+from tests.compose.bills import STAMP, STATIONERY, facts, view
+
+UNUSUAL = "a line of it may end at an unusual place"
+
+
+def spoilt(folder: Path, file: str, old: str, new: str) -> Press:
+    """Make a press whose templates were changed in one place."""
+    shutil.copytree(STATIONERY, folder / "stationery")
+    path = folder / "stationery" / "templates" / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return Press(folder / "stationery", judged_every=0)
+
+
+def kit_of(press: Press, language: str = "ca") -> Kit:
+    """Give the fonts of a press."""
+    return press._kit(language)
+
+
+# What it refuses
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "reason"),
+    [
+        ("parts.typ", "label(t.consumed)", "[#c.figure ] + label(t.consumed)", "moves the text"),
+        ("parts.typ", "par(prose(paragraph))", "par(paragraph.lines.first())", "#prose"),
+        (
+            "parts.typ",
+            "display(20pt, c.litres),",
+            "display(20pt, c.litres) + context line(length: measure([#c.figure]).width),",
+            "size or place",
+        ),
+    ],
+)
+def test_a_template_that_cant_be_pressed_says_why(
+    file: str, old: str, new: str, reason: str, tmp_path: Path, sealer: Sealer
+):
+    """The reason names the part, and the field where one is to blame; Typst composes it."""
+    press = spoilt(tmp_path, file, old, new)
+    with pytest.raises(UnpressableError, match=reason) as caught:
+        press.press(view(messages=2), STAMP, sealer.slot(STAMP))
+    assert caught.value.where in {"messages", "column", "consumption"}
+
+
+def test_attachments_and_odd_characters_go_to_typst(press: Press, sealer: Sealer):
+    """What the press can't do is composed and sealed all the same, and it says why."""
+    attached = Attachment("a.xml", b"<a/>", "application/xml", "a")
+    odd = replace(view(), recipient=("Ελένη", "Vallserena"))
+    made = [
+        press.compose(view(), (attached,), STAMP, sealer),
+        press.compose(odd, (), STAMP, sealer),
+    ]
+    assert [one.composer for one in made] == ["typst", "typst"]
+    assert [one.why for one in made] == [
+        "it has files attached",
+        "it has a character that its form does not hold",
+    ]
+
+
+# The judge
+
+
+def pressed_and_reference(press: Press, sealer: Sealer) -> tuple[bytes, bytes]:
+    """Give a pressed bill of two pages, and the reference's."""
+    bill = view(messages=4)
+    made = press.press(bill, STAMP, sealer.slot(STAMP))
+    return made.pdf, press.reference.compose(bill, (), STAMP).pdf
+
+
+def told_content(pdf: pikepdf.Pdf, page: int = 0) -> pikepdf.Stream:
+    return pdf.pages[page].obj.Contents[1]
+
+
+def rewritten(pattern: bytes, new: bytes, stream: int = 1) -> Callable[[pikepdf.Pdf], None]:
+    """Give what changes the content of the first page in one place."""
+
+    def change(pdf: pikepdf.Pdf) -> None:
+        content = pdf.pages[0].obj.Contents[stream]
+        before = content.read_bytes()
+        after = re.sub(pattern, new, before, count=1)
+        assert before != after
+        content.write(after)
+
+    return change
+
+
+def with_element(role: str, change: Callable[[Any], None]) -> Callable[[pikepdf.Pdf], None]:
+    """Give what changes the first element of a role in the structure tree."""
+
+    def walk(node: Any) -> bool:
+        if isinstance(node, pikepdf.Dictionary):
+            if node.get("/S") == role:
+                change(node)
+                return True
+            kids = node.get("/K", pikepdf.Array())
+            return any(map(walk, kids if isinstance(kids, pikepdf.Array) else [kids]))
+        return False
+
+    return lambda pdf: walk(pdf.Root.StructTreeRoot.K[0]) or pytest.fail("no such element")
+
+
+def swap_pages(pdf: pikepdf.Pdf) -> None:
+    """Let the second page come first."""
+    first, second = pdf.Root.Pages.Kids
+    pdf.Root.Pages.Kids = pikepdf.Array([second, first])
+
+
+SABOTAGE: dict[str, Callable[[pikepdf.Pdf], None]] = {
+    "a wrong kerning": rewritten(rb">(\d+)<", rb">-90<"),
+    "a shifted field": rewritten(rb"1 0 0 1 (\d+)", rb"1 0 0 1 1\1"),
+    "a field shifted by a fiftieth of a point": rewritten(rb"Tm\[", rb"Tm 0.02 0 Td["),
+    "a wrong glyph": rewritten(rb"\[<([0-9A-F]{4})", rb"[<0022"),
+    "a wrong size": rewritten(rb" 10 Tf", rb" 10.1 Tf"),
+    "a wrong font": rewritten(rb"/F1 10 Tf", rb"/F2 10 Tf"),
+    "a wrong colour": rewritten(rb"cs [\d.]+ ", rb"cs 0.9 "),
+    "a missing path": rewritten(rb"\nf\n", rb"\nn\n"),
+    "a missing line": rewritten(rb"\nS\n", rb"\nn\n", stream=0),
+    "a swapped page": swap_pages,
+    "another role": with_element("/H2", lambda node: node.update({"/S": pikepdf.Name("/P")})),
+    "a wrong title of a heading": with_element("/H1", lambda node: node.update({"/T": "x"})),
+    "a wrong alternative text": with_element("/Figure", lambda node: node.update({"/Alt": "x"})),
+    "a missing element": lambda pdf: pdf.Root.StructTreeRoot.K[0].K.__delitem__(3),
+    "a wrong link": lambda pdf: pdf.pages[0].obj.Annots[0].A.update({"/URI": "https://x.example"}),
+    "a wrong bookmark": lambda pdf: pdf.Root.Outlines.First.update({"/Title": "x"}),
+    "a wrong language": lambda pdf: pdf.Root.update({"/Lang": "es"}),
+    "a wrong title": lambda pdf: pdf.trailer.Info.update({"/Title": "x"}),
+}
+
+
+@pytest.mark.parametrize("kind", SABOTAGE)
+def test_the_judge_catches(kind: str, press: Press, sealer: Sealer):
+    """Whatever is broken on purpose, one place at a time, is found."""
+    made, reference = pressed_and_reference(press, sealer)
+    assert differences(made, reference) == []
+    changed = BytesIO()
+    with pikepdf.open(BytesIO(made)) as pdf:
+        SABOTAGE[kind](pdf)
+        pdf.save(changed)
+    assert differences(changed.getvalue(), reference)
+
+
+def test_a_broken_press_gives_typsts_document_and_says_so(
+    fresh: Press, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+):
+    """With kerning lost, the first document is Typst's, and the next is not even tried."""
+    fresh._kit("ca")
+    fresh.press(view(messages=1), STAMP, sealer.slot(STAMP))
+    kerned = Setter.set
+
+    def unkerned(self: Setter, text: str) -> tuple[bytes, float]:
+        shown, width = kerned(self, text)
+        return re.sub(rb">-?[\d.]+<", b"", shown), width
+
+    for setter in kit_of(fresh)._setters.values():
+        setter.clear()
+    monkeypatch.setattr(Setter, "set", unkerned)
+    bill = replace(view(messages=1), number="AVAVA-1")
+    made = fresh.compose(bill, (), STAMP, sealer)
+    assert made.composer == "typst"
+    assert "the judge found that" in made.why
+    assert (fresh.verdicts.compared, bool(fresh.verdicts.differences)) == (1, True)
+    assert fresh.compose(bill, (), STAMP, sealer).composer == "typst"
+    assert fresh.verdicts.compared == 1
+
+
+# Always the same
+
+
+def test_the_same_bill_gives_the_same_bytes(tmp_path: Path, sealer: Sealer):
+    """In another process, with pieces from the disk, and with these damaged."""
+    bill = view(messages=3)
+    first = Press(STATIONERY, tmp_path).compose(bill, (), STAMP, sealer)
+    again = Press(STATIONERY, tmp_path).compose(bill, (), STAMP, sealer)
+    for file in tmp_path.rglob("*.json"):
+        file.write_text("{" if "0" in file.name[:4] else json.dumps({"tuple": [1]}))
+    damaged = Press(STATIONERY, tmp_path).compose(bill, (), STAMP, sealer)
+    alone = Press(STATIONERY, None).compose(bill, (), STAMP, sealer)
+
+    assert first.composer == "press"
+    assert {first.pdf} == {again.pdf, damaged.pdf, alone.pdf}
+
+
+def test_what_is_known_on_the_disk_is_not_laid_out_again(
+    tmp_path: Path, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+):
+    """A second press asks Typst for the page of characters alone, and its judge for nothing."""
+    bill = view(messages=3)
+    Press(STATIONERY, tmp_path).compose(bill, (), STAMP, sealer)
+    second = Press(STATIONERY, tmp_path, judged_every=10**9)
+    monkeypatch.setattr(Press, "_probe_part", None)
+    monkeypatch.setattr(Press, "_probe_frame", None)
+    assert second.compose(bill, (), STAMP, sealer).composer == "press"
+    assert second.verdicts.compared == 0
+
+
+def test_its_seal_is_valid_and_covers_all(press: Press, sealer: Sealer):
+    """Our own verification, by pyHanko, finds a whole and valid PAdES signature."""
+    made = press.press(view(messages=4), STAMP, sealer.slot(STAMP))
+    verdict = verify(made.pdf, sealer.identity.chain)
+    assert (verdict.reason, verdict.good) == ("", True)
+    with pikepdf.open(BytesIO(made.pdf)) as pdf:
+        assert pdf.check_pdf_syntax() == []
+        signature = pdf.Root.AcroForm.Fields[0].V
+        start, length, after, rest = (int(one) for one in signature.ByteRange)
+    assert (0, len(made.pdf)) == (start, after + rest)
+    assert made.pdf[length : length + 1] == b"<"
+    assert demo_identity("press").subject == sealer.identity.subject
+
+
+# Type
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, b"0"), (12.0, b"12"), (-3.5, b"-3.5"), (585.39996, b"585.39996"), (1e-7, b"0.0000001")],
+)
+def test_numbers_are_written_in_single_precision(value: float, written: bytes):
+    """With as few digits as tell the number of single precision."""
+    assert written == number(value)
+    assert single(value) == single(float(number(value)))
+
+
+@pytest.mark.parametrize(
+    "text", ["un )mot aquí", "x (a)(b) y", "preu €€ 3 i", "a -b i c", "vés-hi! o</b> no"]
+)
+def test_what_may_break_in_unknown_ways_is_refused(text: str, press: Press):
+    """Rather than being wrong where a line ends, the press leaves it to Typst."""
+    kit = kit_of(press)
+    breaker = Breaker(kit.setter(Style(kit.plain, 9.0, 0.0)), 20.0)
+    with pytest.raises(UnpressableError, match=UNUSUAL):
+        breaker.lines(text)
+
+
+def test_every_bill_of_the_corpus_is_composed(bills: Mapping[str, BillView]):
+    """Names are unique, and each has a language that the press has words for."""
+    assert {"ca", "es", "en"} == {bill.language for bill in bills.values()}
+    assert facts().customer.language == "ca"
