@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bustia.compose.press import Press
-from bustia.seal import Identity, Sealer, load_identity
+from bustia.seal import Identity, Sealer, load_identity, verify
 from tests.compose.bills import KINDS, STAMP, STATIONERY
 from tests.seal.conftest import AT
-from tests.tools.debian import program
+from tests.seal.judges import judged_good, said_by_pdfsig, said_by_qpdf
 
 PRESSED = ["credit-note", "slip-es", "six-messages"]
 
@@ -26,34 +26,6 @@ def press(tmp_path_factory: pytest.TempPathFactory) -> Press:
     return Press(STATIONERY, tmp_path_factory.mktemp("press"), judged_every=0)
 
 
-def said_by_pdfsig(file: Path) -> list[str]:
-    """Give what Poppler finds of the signatures; it isn't to look for certificates at home."""
-    answer = program("pdfsig").run("-nocert", file, HOME=file.parent)
-    return [line.strip(" -\t") for line in answer.stdout.splitlines()]
-
-
-def said_by_qpdf(file: Path) -> tuple[int, str]:
-    """Give how qpdf ends, and whatever it has to say against a file."""
-    answer = program("qpdf").run("--check", file)
-    return answer.returncode, answer.stderr
-
-
-def judged_good(file: Path, content: bytes) -> None:
-    """Assert that there is one signature, which is valid and covers all of a sound file."""
-    file.write_bytes(content)
-    said = said_by_pdfsig(file)
-    found = {
-        "signatures": sum(line.startswith("Signature #") for line in said),
-        "type": "Signature Type: ETSI.CAdES.detached" in said,
-        "valid": "Signature Validation: Signature is Valid." in said,
-        "whole": "Total document signed" in said,
-        "qpdf": said_by_qpdf(file),
-    }
-    assert found == {
-        "signatures": 1, "type": True, "valid": True, "whole": True, "qpdf": (0, ""),
-    }, said  # fmt: skip
-
-
 def test_a_document_sealed_afterwards_is_valid(pdf: bytes, sealer: Sealer, tmp_path: Path) -> None:
     """Poppler and qpdf find nothing wrong with what is added to a finished file."""
     judged_good(tmp_path / "sealed.pdf", sealer.seal(pdf, AT))
@@ -64,9 +36,11 @@ def test_a_document_sealed_afterwards_is_valid(pdf: bytes, sealer: Sealer, tmp_p
 def test_a_document_sealed_on_the_press_is_valid(
     press: Press, sealer: Sealer, kind: str, tmp_path: Path
 ) -> None:
-    """Poppler and qpdf find nothing wrong with a bill that is written with its seal."""
+    """We, Poppler and qpdf find nothing wrong with a bill that is written with its seal."""
     pressed = press.compose(KINDS[kind](), (), STAMP, sealer)
     assert (pressed.composer, pressed.why) == ("press", "")
+    verdict = verify(pressed.pdf, [sealer.identity.certificate, *sealer.identity.chain])
+    assert (verdict.good, verdict.reason) == (True, "")
     judged_good(tmp_path / "pressed.pdf", pressed.pdf)
 
 
