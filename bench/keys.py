@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 from cryptography.x509.oid import NameOID
 
 from bustia.seal import Identity, demo_identity
+from bustia.seal.keys import LoadedKey
 
 __all__ = ["KeyKind", "write_identity"]
 
@@ -20,9 +21,10 @@ KeyKind = Literal["ecdsa", "rsa"]
 def write_identity(kind: KeyKind, file: Path) -> Path:
     """Write a key with its certificate as PKCS#12, without a password; give the file."""
     identity = demo_identity("benchmark") if kind == "ecdsa" else _rsa()
+    key = cast("LoadedKey", identity.key).key
     file.write_bytes(
         pkcs12.serialize_key_and_certificates(
-            b"bench", identity.key, identity.certificate, identity.chain or None, NoEncryption()
+            b"bench", key, identity.certificate, identity.chain or None, NoEncryption()
         )
     )
     return file
@@ -48,4 +50,4 @@ def _rsa() -> Identity:
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())
     )
-    return Identity(key, certificate)
+    return Identity(LoadedKey(key), certificate)

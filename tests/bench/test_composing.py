@@ -21,6 +21,7 @@ from bench.rounds import Plan, run
 from bench.xslfo import NOT_XML, FoWriter
 from bustia.compose.drawing import Drawing
 from bustia.seal import load_identity
+from bustia.seal.keys import LoadedKey
 from tests.compose.bills import KINDS, STATIONERY, view
 
 HOUSE = load_house(STATIONERY)
@@ -112,7 +113,8 @@ def test_fop_is_looked_for_where_it_may_be(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_either_kind_of_key_seals(kind: KeyKind, expected: type, tmp_path: Path) -> None:
     """The key's file is one that the product itself would load."""
     identity = load_identity(write_identity(kind, tmp_path / "key.p12"), None)
-    assert isinstance(identity.key, expected)
+    assert isinstance(identity.key, LoadedKey)
+    assert isinstance(identity.key.key, expected)
 
 
 def test_an_untagged_unsigned_file_is_told_as_such() -> None:

@@ -53,6 +53,20 @@ def test_before_there_is_an_invoice_the_errors_say_what_to_do(folder):
     assert "No invoices yet" in rig.bustia("cycle", "list", *at).stdout
 
 
+def test_a_cycle_whose_seal_cannot_be_set_does_not_begin(folder, run):
+    """The seal is tried before any worker starts: one sentence, and no invoice failed."""
+    file = folder / "bustia.toml"
+    before = file.read_text()
+    ours = '[seal]\npkcs11_module = "none.so"\ntoken = "A"\nkey = "B"\n'
+    file.write_text(before.replace("[seal]", ours, 1) if "[seal]" in before else before + ours)
+    try:
+        refusal = _refused("cycle", "run", run, "--instance", folder)
+    finally:
+        file.write_text(before)
+    assert refusal.startswith(f"Error: {folder / 'none.so'}: there is no such file.")
+    assert rig.bustia_json("cycle", "show", run, "--instance", folder)["ledger"]["failed"] == 0
+
+
 def test_a_cycle_is_run_shown_listed_and_not_closed_too_early(folder, run):
     """The report adds up; a second run changes nothing; closing is refused with the reason."""
     at = ("--instance", folder)

@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 import typst
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bustia.instance.postgres import remove_data
 from bustia.seal import Sealer, as_pem, demo_identity
-from tests.seal.conftest import AT, TEXT
+from tests.seal.conftest import AT, TEXT, own_certificate
+from tests.tools.debian.softhsm import SoftHsm
 
 pytestmark = pytest.mark.slow
 
 
-def bustia(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+def bustia(
+    *arguments: str | Path, code: int = 0, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command; it must end with the exit code."""
     done = subprocess.run(
         [sys.executable, "-c", "from bustia.cli.main import main; main()", *map(str, arguments)],
@@ -26,7 +30,7 @@ def bustia(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess
         text=True,
         check=False,
         timeout=120,
-        env={**os.environ, "BUSTIA_NOW": "2026-05-12T08:00:00+02:00", "COLUMNS": "160"},
+        env={**os.environ, "BUSTIA_NOW": "2026-05-12T08:00:00+02:00", "COLUMNS": "160"} | variables,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done
@@ -82,6 +86,47 @@ def test_the_doctor_finds_a_loose_key(instance: Path) -> None:
     finally:
         key.chmod(0o600)
     assert "chmod 600" in done.stdout
+
+
+@pytest.fixture
+def hsm(instance: Path, tmp_path: Path) -> Iterator[SoftHsm]:
+    """A token with the key that seals for the instance."""
+    made = SoftHsm(tmp_path)
+    made.make_token("Company", "2718")
+    key = ec.generate_private_key(ec.SECP256R1())
+    made.put_key("Company", "2718", "seal", key)
+    (instance / "seal.pem").write_bytes(as_pem((own_certificate(key),)))
+    file = instance / "bustia.toml"
+    before = file.read_text()
+    ours = f'''[seal]
+pkcs11_module = "{made.module}"
+token = "Company"
+key = "seal"
+certificate = "seal.pem"
+'''
+    file.write_text(before.replace("[seal]", ours))
+    yield made
+    file.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("pin", "state", "told"),
+    [
+        ("2718", "ok", "CN=A company, until 12-05-2027"),
+        ("3141", "bad", "token Company: refuses the PIN."),
+        ("", "bad", "token Company: its PIN is not known."),
+    ],
+)
+def test_the_doctor_tries_the_token(
+    instance: Path, hsm: SoftHsm, pin: str, state: str, told: str
+) -> None:
+    """A seal in a token is tried by signing; what is wrong is one sentence."""
+    done = bustia(
+        "doctor", "--json", "--instance", instance, code=0 if state == "ok" else 1,
+        BUSTIA_SEAL_PIN=pin, SOFTHSM2_CONF=str(hsm.settings), LD_LIBRARY_PATH=hsm.libraries,
+    )  # fmt: skip
+    (found,) = [one for one in json.loads(done.stdout) if one["what"] == "Seal"]
+    assert (found["state"], found["told"]) == (state, told)
 
 
 def test_the_doctor_says_how_to_make_an_instance(tmp_path: Path) -> None:

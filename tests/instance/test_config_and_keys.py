@@ -25,6 +25,9 @@ ONE, OTHER = "11" * 32, "22" * 32
         ("emial = 1\n[sms]\n", 1, "Did you mean email?"),
         ('[email]\nhost = "x"\nport = 70000\n', 3, "email.port"),
         ("[notices]\nearliest_days = 3\nlatest_days = 7\n", 1, "latest_days must not be more"),
+        ('[seal]\ntoken = "A"\n', 1, "a token needs pkcs11_module"),
+        ('[seal]\npkcs11_module = "a.so"\ntoken = "A"\n', 1, "needs token and key"),
+        ('[seal]\npkcs11_module = "a.so"\npkcs12 = "a.p12"\n', 1, "not both"),
         ("[notices]\nfrom_hour = 20:00:00\nto_hour = 09:00:00\n", 1, "from_hour must be before"),
     ],
 )

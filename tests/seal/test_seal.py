@@ -6,11 +6,7 @@ from pathlib import Path
 
 import pytest
 from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -126,34 +122,6 @@ def test_what_is_no_pdf_is_not_sealed(identity: Identity) -> None:
     """Other files are refused."""
     with pytest.raises(SealError, match="can't be signed"):
         Sealer(identity).seal(b"no PDF at all", AT)
-
-
-@pytest.fixture(scope="module")
-def company_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A PKCS#12 file with an RSA key, as certification authorities hand them out."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A company")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(AT - timedelta(days=1))
-        .not_valid_after(AT + timedelta(days=365))
-        .add_extension(
-            x509.KeyUsage(True, True, False, False, False, False, False, False, False),
-            critical=True,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("keys") / "company.p12"
-    file.write_bytes(
-        pkcs12.serialize_key_and_certificates(
-            b"company", key, certificate, None, BestAvailableEncryption(b"right")
-        )
-    )
-    return file
 
 
 def test_a_companys_own_rsa_certificate_seals(pdf: bytes, company_file: Path) -> None:

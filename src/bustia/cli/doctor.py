@@ -145,7 +145,8 @@ def _seal(instance: "Instance") -> Finding:
     identity = seal_identity(instance)
     ends = identity.certificate.not_valid_after_utc
     told = f"{identity.subject}, until {ends:%d-%m-%Y}"
-    if instance.config.seal.pkcs12 is None:
+    identity.sign(b"Can this key be used?")
+    if instance.config.seal.is_demonstration:
         hint = "Name your certificate in bustia.toml, section [seal], before you seal in earnest."
         return Finding("Seal", "note", f"a demonstration certificate: {told}", hint)
     if ends < instance.now():

@@ -2,7 +2,8 @@
 
 All that a chunk writes is one transaction. A chunk that was interrupted never began; one that is
 done is never done again. Its archive segment may be on the disk before the transaction ends, but
-it has the same name and bytes the next time.
+it has the same name and bytes the next time, unless a token seals with an elliptic curve: then
+``bustia document check`` names the one that is left.
 """
 
 from collections import Counter, defaultdict

@@ -21,7 +21,7 @@ from bustia.cycles.planning import (
     queue_pending,
 )
 from bustia.cycles.states import ChunkState, CycleState
-from bustia.cycles.workshop import keep_release
+from bustia.cycles.workshop import keep_release, try_seal
 from bustia.errors import CycleError
 from bustia.instance import Instance
 from bustia.work.jobs import retake_stalled
@@ -60,8 +60,9 @@ def run_cycle(
 ) -> Cycle:
     """Compose, seal and archive the invoices of a billing run, and write their deliveries.
 
-    ``advance`` is told how many invoices were done since the last call. Raises ``CycleError``
-    where a chunk could not be done at all; single bad invoices are failures of the ledger.
+    ``advance`` is told how many invoices were done since the last call. Raises ``SealError`` if
+    the seal can't be set, and ``CycleError`` where a chunk could not be done at all; single bad
+    invoices are failures of the ledger.
     """
     release, now = keep_release(instance), instance.now()
     cycle = _persistently(
@@ -74,6 +75,7 @@ def run_cycle(
         return cycle
     began = time.monotonic()
     if _persistently(instance, lambda: _progress(cycle))[0]:
+        try_seal(instance)
         _work_off(instance, cycle, workers or instance.config.work.workers, advance)
     seconds = time.monotonic() - began
     return _persistently(instance, lambda: _finish(cycle.pk, now, seconds))

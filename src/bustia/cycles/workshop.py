@@ -13,9 +13,16 @@ from bustia.compose.press import Press
 from bustia.decide.engine import Decider
 from bustia.decide.release import copy_release, load_release
 from bustia.instance import Instance
-from bustia.seal import Identity, Sealer, demo_identity, load_identity
+from bustia.seal import (
+    Identity,
+    Sealer,
+    TokenPlace,
+    demo_identity,
+    load_identity,
+    load_token_identity,
+)
 
-__all__ = ["Workshop", "keep_release", "open_workshop", "seal_identity"]
+__all__ = ["Workshop", "keep_release", "open_workshop", "seal_identity", "try_seal"]
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,24 @@ def keep_release(instance: Instance) -> str:
 
 def seal_identity(instance: Instance) -> Identity:
     """Give whose seal this instance sets: the company's, or the demonstration one."""
-    pkcs12 = instance.config.seal.pkcs12
-    if pkcs12 is None:
-        return demo_identity(instance.key("seal"))
-    return load_identity(instance.path / pkcs12, os.environ.get("BUSTIA_SEAL_PASSWORD"))
+    seal = instance.config.seal
+    if seal.pkcs12 is not None:
+        return load_identity(instance.path / seal.pkcs12, os.environ.get("BUSTIA_SEAL_PASSWORD"))
+    if seal.pkcs11_module is not None:
+        return load_token_identity(
+            TokenPlace(instance.path / seal.pkcs11_module, seal.token, seal.key),
+            instance.path / seal.certificate if seal.certificate else None,
+            os.environ.get("BUSTIA_SEAL_PIN"),
+        )
+    return demo_identity(instance.key("seal"))
+
+
+def try_seal(instance: Instance) -> None:
+    """Sign something with the seal's key; raise ``SealError`` if that can't be.
+
+    Tokens lock themselves after a few wrong PINs, so one process tries before many do.
+    """
+    seal_identity(instance).sign(b"Can this key be used?")
 
 
 @lru_cache(maxsize=2)

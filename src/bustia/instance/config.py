@@ -83,10 +83,32 @@ class NoticesConfig(_Section):
 class SealConfig(_Section):
     """The certificate that seals: a PKCS#12 file; its password is ``BUSTIA_SEAL_PASSWORD``.
 
-    Without one, a demonstration certificate is used that says so in its subject.
+    Or the key called ``key`` in a PKCS#11 token, whose PIN is ``BUSTIA_SEAL_PIN``; its certificate
+    is a PEM file, or in the token under the same name. Without any, a demonstration certificate is
+    used that says so in its subject.
     """
 
     pkcs12: Path | None = None
+    pkcs11_module: Path | None = None
+    token: str = ""
+    key: str = ""
+    certificate: Path | None = None
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether no certificate of a company's own is named."""
+        return self.pkcs12 is None and self.pkcs11_module is None
+
+    @model_validator(mode="after")
+    def _one_key_is_named_in_full(self) -> "SealConfig":
+        if self.pkcs11_module is None:
+            if self.token or self.key or self.certificate:
+                raise ValueError("a token needs pkcs11_module, the library that comes with it")
+        elif self.pkcs12 is not None:
+            raise ValueError("name pkcs12 or pkcs11_module, not both")
+        elif not (self.token and self.key):
+            raise ValueError("pkcs11_module needs token and key, the names of these")
+        return self
 
 
 class ArchiveConfig(_Section):

@@ -66,8 +66,12 @@ to_hour = 20:00:00
 on_sundays = false
 holidays = []                 # days without notices, as in [2026-12-25, 2026-12-26]
 
-[seal]                        # password: BUSTIA_SEAL_PASSWORD
+[seal]                        # password: BUSTIA_SEAL_PASSWORD; PIN of a token: BUSTIA_SEAL_PIN
 # pkcs12 = "keys/company.p12" # without it a demonstration certificate seals, and says so
+# pkcs11_module = "/usr/lib/maker/libtoken.so" # or a key in a token: its library, then
+# token = ""                  # the token's label,
+# key = ""                    # the key's label,
+# certificate = "keys/seal.pem" # and its certificate, unless that is in the token, too
 
 [archive]
 folder = "archive"

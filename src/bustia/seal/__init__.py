@@ -3,6 +3,7 @@
 from bustia.seal.evidence import EvidenceTree, Proof, verify_proof
 from bustia.seal.keys import Identity, as_pem, demo_identity, load_identity
 from bustia.seal.pades import Sealer
+from bustia.seal.token import TokenPlace, load_token_identity
 from bustia.seal.verify import Verdict, verify
 
 __all__ = [
@@ -10,10 +11,12 @@ __all__ = [
     "Identity",
     "Proof",
     "Sealer",
+    "TokenPlace",
     "Verdict",
     "as_pem",
     "demo_identity",
     "load_identity",
+    "load_token_identity",
     "verify",
     "verify_proof",
 ]

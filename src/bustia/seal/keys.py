@@ -1,13 +1,15 @@
 """Whose seal it is: a private key with its certificates.
 
-A company's own comes from a PKCS#12 file. For demonstrations there is one that is derived from a
-seed, so that the same demo makes the same bytes; it says what it is in its subject.
+A company's own comes from a PKCS#12 file, or stays in its token (:mod:`bustia.seal.token`). For
+demonstrations there is one that is derived from a seed, so that the same demo makes the same
+bytes; it says what it is in its subject.
 """
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -18,20 +20,50 @@ from cryptography.x509.oid import NameOID
 
 from bustia.errors import SealError
 
-__all__ = ["Identity", "PrivateKey", "as_pem", "demo_identity", "load_identity"]
+__all__ = [
+    "Identity",
+    "LoadedKey",
+    "SealKey",
+    "as_pem",
+    "demo_identity",
+    "in_order",
+    "load_identity",
+]
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _DEMO_FROM = datetime(2020, 1, 1, tzinfo=UTC)
 _DEMO_TO = datetime(2050, 1, 1, tzinfo=UTC)
+_ECDSA_BYTES = 144
+"""A bound on signatures of elliptic curves in DER, up to those of 521 bits."""
+
+
+class SealKey(Protocol):
+    """Signs, wherever the key itself is kept."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign data with SHA-256, by ECDSA in DER or by RSA as in PKCS #1 v1.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedKey:
+    """A key in the memory of this process."""
+
+    key: PrivateKey = field(repr=False)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign by RFC 6979 or PKCS #1 v1.5: the same signature for the same data, always."""
+        if isinstance(self.key, ec.EllipticCurvePrivateKey):
+            return self.key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A key, its certificate, and the certificates that lead to a root."""
 
-    key: PrivateKey = field(repr=False)
+    key: SealKey = field(repr=False)
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()
 
@@ -40,14 +72,15 @@ class Identity:
         """Who seals, as the certificate says."""
         return self.certificate.subject.rfc4514_string()
 
-    def sign(self, data: bytes) -> bytes:
-        """Sign data with SHA-256: RFC 6979 for elliptic curves, PKCS #1 v1.5 for RSA.
+    @property
+    def signature_bytes(self) -> int:
+        """A bound on the size of a signature."""
+        key = self.certificate.public_key()
+        return (key.key_size + 7) // 8 if isinstance(key, rsa.RSAPublicKey) else _ECDSA_BYTES
 
-        Both give the same signature for the same data, always.
-        """
-        if isinstance(self.key, ec.EllipticCurvePrivateKey):
-            return self.key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    def sign(self, data: bytes) -> bytes:
+        """Sign data with SHA-256; raise ``SealError`` if the key can't be used."""
+        return self.key.sign(data)
 
 
 def load_identity(file: Path, password: str | None) -> Identity:
@@ -70,10 +103,10 @@ def load_identity(file: Path, password: str | None) -> Identity:
         raise SealError("holds no certificate with an RSA or elliptic-curve key.", where=str(file))
     if key.public_key() != certificate.public_key():
         raise SealError("the key is not that of the certificate.", where=str(file))
-    return Identity(key, certificate, tuple(_chain(certificate, others)))
+    return Identity(LoadedKey(key), certificate, tuple(in_order(certificate, others)))
 
 
-def _chain(leaf: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
+def in_order(leaf: x509.Certificate, others: list[x509.Certificate]) -> list[x509.Certificate]:
     """Put the other certificates in order, from the issuer of the leaf upwards."""
     chain: list[x509.Certificate] = []
     current = leaf
@@ -117,7 +150,7 @@ def demo_identity(seed: str) -> Identity:
         )
         .sign(root_key, hashes.SHA256(), ecdsa_deterministic=True)
     )
-    return Identity(key, certificate, (root,))
+    return Identity(LoadedKey(key), certificate, (root,))
 
 
 def _derive(seed: str, role: str) -> ec.EllipticCurvePrivateKey:

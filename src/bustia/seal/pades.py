@@ -15,7 +15,6 @@ from typing import Any
 from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -98,9 +97,7 @@ class Sealer:
         self._slot: SealSlot | None = None
         embedded = (identity.certificate, *identity.chain)
         certificates = sum(len(one.public_bytes(Encoding.DER)) for one in embedded)
-        key = identity.key
-        signature = key.key_size // 8 if isinstance(key, rsa.RSAPrivateKey) else 144
-        self._reserved = 2 * (certificates + signature + _ROOM_FOR_ATTRIBUTES)
+        self._reserved = 2 * (certificates + identity.signature_bytes + _ROOM_FOR_ATTRIBUTES)
 
     def seal(self, pdf: bytes, at: datetime) -> bytes:
         """Give the PDF with a signature that covers all of it, and states the instant ``at``.

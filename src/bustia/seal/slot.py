@@ -46,7 +46,7 @@ class SealSlot:
     def signature(self, digest: bytes) -> bytes:
         """Give the signature over a file with this SHA-256 digest, in hexadecimal digits."""
         container = self._template.fill(digest, self._identity)
-        return container.hex().encode().ljust(self.size, b"0")
+        return container.hex().upper().encode().ljust(self.size, b"0")
 
 
 def _text(value: str) -> bytes:
