@@ -53,6 +53,7 @@ from bustia.billing.facts_queries import (
     TAXES,
 )
 from bustia.money import ZERO
+from bustia.rows import as_array
 
 __all__ = [
     "HISTORY_PERIODS",
@@ -106,11 +107,6 @@ def _made(rows: Iterable[Row], make: Callable[..., T]) -> Mapping[Any, list[T]]:
     return found
 
 
-def _array(keys: Iterable[int]) -> str:
-    """Write keys as an array of PostgreSQL: quicker than to have the driver look at each."""
-    return f"{{{','.join(map(str, keys))}}}"
-
-
 def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
     """Load the facts of the given invoices (rows of ``Invoice``), in the order of their ids.
 
@@ -125,9 +121,9 @@ def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
             rows: list[Row] = cursor.fetchall()
             return rows
 
-        invoices = [_InvoiceRow(row) for row in fetch(INVOICES, _array(invoice_ids))]
-        of_invoices = _array(invoice.id for invoice in invoices)
-        contracts = _array(sorted({invoice.contract_id for invoice in invoices}))
+        invoices = [_InvoiceRow(row) for row in fetch(INVOICES, as_array(invoice_ids))]
+        of_invoices = as_array(invoice.id for invoice in invoices)
+        contracts = as_array(sorted({invoice.contract_id for invoice in invoices}))
         tariffs = sorted({invoice.tariff for invoice in invoices})
         routes = sorted({invoice.route for invoice in invoices})
 
