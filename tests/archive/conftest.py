@@ -55,7 +55,8 @@ def keep_all(store: FolderStore, contract: Contract) -> Keep:
     """Issue invoices with these numbers, and keep these bytes for them as one segment."""
 
     def kept(contents: dict[str, bytes]) -> list[Document]:
-        return keep([_to_keep(contract, *one) for one in contents.items()], store)
+        keys = keep([_to_keep(contract, *one) for one in contents.items()], store)
+        return list(Document.objects.filter(pk__in=keys).order_by("pk"))
 
     return kept
 

@@ -135,7 +135,8 @@ class Town:
             retain_until=date(2032, 5, 12),
             pdf=self.contents[number],
         )
-        return keep([kept])[0]
+        (key,) = keep([kept])
+        return Document.objects.get(pk=key)
 
     def facts(self, document: Document, **changes: object) -> Facts:
         """Give what deliveries need to know of a contract."""
@@ -159,7 +160,8 @@ class Town:
             self.invoice(self.contract(place, channel)) for place in range(first, first + number)
         ]
         planned = [Planned(one.pk, one.number, self.facts(one), TOLD, "") for one in documents]
-        return plan_invoices(self.cycle, planned, NOW)
+        plan_invoices(self.cycle, planned, NOW)
+        return list(Delivery.objects.filter(document__in=documents).order_by("document_id"))
 
 
 def consent(contract: Contract, kind: str, *, granted: bool, at: datetime) -> None:

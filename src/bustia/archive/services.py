@@ -1,6 +1,7 @@
 """Keeps sealed documents, gives them back to the byte, checks them, and erases with a record."""
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from bustia.archive.segments import pack, unpack
 from bustia.archive.store import FolderStore, Store
 from bustia.errors import ArchiveError
 from bustia.instance import current_instance
+from bustia.rows import copy_rows, new_keys
 from bustia.seal import EvidenceTree, Proof
 
 __all__ = [
@@ -56,8 +58,10 @@ def default_store() -> Store:
     return FolderStore(current_instance().archive)
 
 
-def keep(documents: Sequence[ToKeep], store: Store | None = None) -> list[Document]:
+def keep(documents: Sequence[ToKeep], store: Store | None = None) -> list[int]:
     """Keep the documents of a chunk as one segment, within the caller's transaction.
+
+    Gives the keys of their rows, in the order of the documents.
 
     The segment is on the disk before the rows are written. If the transaction fails, the same
     documents make the same segment again; one that nobody refers to is found by ``check``.
@@ -69,29 +73,59 @@ def keep(documents: Sequence[ToKeep], store: Store | None = None) -> list[Docume
     segment, _ = Segment.objects.get_or_create(
         name=packed.name, defaults={"size": len(packed.content), "documents": len(documents)}
     )
-    return Document.objects.bulk_create(
-        Document(
-            number=one.number,
-            kind=one.kind,
-            cycle=one.cycle,
-            contract_id=one.contract_id,
-            invoice_id=one.invoice_id,
-            language=one.language,
-            release=one.release,
-            composer=one.composer,
-            pages=one.pages,
-            size=len(one.pdf),
-            sha256=place.sha256,
-            sealed_at=one.sealed_at,
-            messages=list(one.messages),
-            trace=one.trace,
-            segment=segment,
-            offset=place.offset,
-            length=place.length,
-            retain_until=one.retain_until,
-        )
-        for one, place in zip(documents, packed.places, strict=True)
+    keys = new_keys(Document, len(documents))
+    copy_rows(
+        Document,
+        _FIELDS,
+        (
+            (
+                key,
+                one.number,
+                one.kind,
+                one.cycle,
+                one.contract_id,
+                one.invoice_id,
+                one.language,
+                one.release,
+                one.composer,
+                one.pages,
+                len(one.pdf),
+                place.sha256,
+                one.sealed_at,
+                json.dumps(one.messages, ensure_ascii=False),
+                json.dumps(one.trace, ensure_ascii=False),
+                segment.pk,
+                place.offset,
+                place.length,
+                one.retain_until,
+            )
+            for key, one, place in zip(keys, documents, packed.places, strict=True)
+        ),
     )
+    return keys
+
+
+_FIELDS = (
+    "id",
+    "number",
+    "kind",
+    "cycle",
+    "contract",
+    "invoice",
+    "language",
+    "release",
+    "composer",
+    "pages",
+    "size",
+    "sha256",
+    "sealed_at",
+    "messages",
+    "trace",
+    "segment",
+    "offset",
+    "length",
+    "retain_until",
+)
 
 
 def find(number: str) -> Document:

@@ -19,14 +19,12 @@ from django.utils.timezone import localdate
 
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import (
-    OWED,
-    PLANS,
-    RETURNS,
     debt_facts,
     load_facts,
     plan_facts,
     returned_debit_facts,
 )
+from bustia.billing.facts_queries import OWED, PLANS, RETURNS
 
 __all__ = ["Population", "has_narrow_way", "load_population"]
 

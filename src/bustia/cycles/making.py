@@ -74,16 +74,16 @@ def make_chunk(chunk_id: int, workshop_for: Callable[[str], Workshop]) -> bool:
             failures.append(_failure(cycle, facts, error))
     if verdicts.rejected:
         made = [_again_if_doubtful(workshop, cycle, one, sources) for one in made]
-    documents = keep([_to_keep(workshop, cycle, one) for one in made])
+    kept = [_to_keep(workshop, cycle, one) for one in made]
     planned = [
         Planned(
-            document.pk,
+            key,
             document.number,
             one.facts,
             one.decision,
             workshop.decider.suppression(one.facts),
         )
-        for document, one in zip(documents, made, strict=True)
+        for key, document, one in zip(keep(kept), kept, made, strict=True)
     ]
     plan_invoices(cycle.code, planned, cycle.cutoff)
     Failure.objects.bulk_create(failures)

@@ -11,6 +11,7 @@ from bustia.billing.models import Invoice
 from bustia.cycles.models import Chunk, Cycle
 from bustia.cycles.states import ChunkState, CycleState
 from bustia.errors import CycleError
+from bustia.rows import as_array, copy_rows
 from bustia.work.jobs import NewJob, defer, live_locks
 
 __all__ = [
@@ -94,9 +95,22 @@ def _add_chunks(cycle: Cycle, invoices: Sequence[int], chunk_size: int) -> None:
     last = cycle.chunks.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
     starts = range(0, len(invoices), chunk_size)
-    Chunk.objects.bulk_create(
-        Chunk(cycle=cycle, position=position, invoice_ids=invoices[start : start + chunk_size])
-        for position, start in enumerate(starts, first)
+    copy_rows(
+        Chunk,
+        ("cycle", "position", "invoice_ids", "state", "documents", "messages", "composed", "error"),
+        [
+            (
+                cycle.pk,
+                position,
+                as_array(invoices[start : start + chunk_size]),
+                ChunkState.PENDING.value,
+                0,
+                "{}",
+                "{}",
+                "",
+            )
+            for position, start in enumerate(starts, first)
+        ],
     )
 
 

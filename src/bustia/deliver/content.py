@@ -1,6 +1,6 @@
 """What a mail says beside the document it brings: taken from the facts, kept as plain data."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from bustia.billing.facts import Facts
@@ -39,7 +39,9 @@ class InvoiceContent:
 
     def as_json(self) -> dict[str, Any]:
         """Give it as plain data for the ledger."""
-        return asdict(self)
+        values = {name: getattr(self, name) for name in _NAMES}
+        told = tuple({name: getattr(one, name) for name in _MESSAGE_NAMES} for one in self.messages)
+        return values | {"messages": told}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "InvoiceContent":
@@ -48,6 +50,10 @@ class InvoiceContent:
             MessageContent(**(one | {"body": tuple(one["body"])})) for one in data["messages"]
         )
         return cls(**(data | {"messages": messages}))
+
+
+_NAMES = tuple(one.name for one in fields(InvoiceContent))
+_MESSAGE_NAMES = tuple(one.name for one in fields(MessageContent))
 
 
 def invoice_content(facts: Facts, decision: Decision) -> InvoiceContent:

@@ -1,5 +1,6 @@
 """Decides over which channel each document goes, and writes that into the ledger."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from bustia.decide.decision import Decision
 from bustia.deliver.content import invoice_content
 from bustia.deliver.models import Delivery
 from bustia.deliver.states import DeliveryState
+from bustia.rows import copy_rows
 
 __all__ = ["Planned", "channel_for", "plan_invoices"]
 
@@ -40,33 +42,52 @@ def channel_for(facts: Facts) -> str:
     return "post"
 
 
-def plan_invoices(cycle: str, documents: Sequence[Planned], now: datetime) -> list[Delivery]:
+def plan_invoices(cycle: str, documents: Sequence[Planned], now: datetime) -> None:
     """Write one delivery for each document, within the transaction that keeps the document."""
-    deliveries = []
-    for one in documents:
-        facts, channel = one.facts, channel_for(one.facts)
-        state, reason = DeliveryState.DUE, ""
-        if one.suppression:
-            state, reason = DeliveryState.SUPPRESSED, one.suppression
-        elif channel == "office":
-            state, reason = DeliveryState.DELIVERED, "read in the Virtual Office"
-        deliveries.append(
-            Delivery(
-                key=f"{cycle}/{one.number}/{channel}",
-                kind="invoice",
-                channel=channel,
-                cycle=cycle,
-                contract_id=facts.contract.id,
-                invoice_id=facts.invoice.id,
-                document_id=one.document_id,
-                language=facts.customer.language,
-                content=invoice_content(facts, one.decision).as_json()
-                if channel == "email"
-                else {},
-                state=state,
-                reason=reason,
-                not_before=now,
-                finished_at=None if state == DeliveryState.DUE else now,
-            )
-        )
-    return Delivery.objects.bulk_create(deliveries)
+    copy_rows(Delivery, _FIELDS, [_row(cycle, one, now) for one in documents])
+
+
+_FIELDS = (
+    "key",
+    "kind",
+    "channel",
+    "cycle",
+    "contract",
+    "invoice",
+    "document",
+    "language",
+    "content",
+    "state",
+    "reason",
+    "not_before",
+    "finished_at",
+    "attempts",
+    "message_id",
+)
+
+
+def _row(cycle: str, planned: Planned, now: datetime) -> tuple[object, ...]:
+    facts, channel = planned.facts, channel_for(planned.facts)
+    state, reason = DeliveryState.DUE, ""
+    if planned.suppression:
+        state, reason = DeliveryState.SUPPRESSED, planned.suppression
+    elif channel == "office":
+        state, reason = DeliveryState.DELIVERED, "read in the Virtual Office"
+    content = invoice_content(facts, planned.decision).as_json() if channel == "email" else {}
+    return (
+        f"{cycle}/{planned.number}/{channel}",
+        "invoice",
+        channel,
+        cycle,
+        facts.contract.id,
+        facts.invoice.id,
+        planned.document_id,
+        facts.customer.language,
+        json.dumps(content, ensure_ascii=False),
+        state.value,
+        reason,
+        now,
+        None if state == DeliveryState.DUE else now,
+        0,
+        "",
+    )
