@@ -674,4 +674,4 @@ def _run_of(kit: Kit, item: TextField, placed: _Placed) -> SetOf:
     givers = [
         _said_by(part if isinstance(part, str) else placed.first_leaf + part[0]) for part in parts
     ]
-    return lambda leaves: setter["".join([give(leaves) for give in givers])]
+    return lambda leaves: setter.set("".join([give(leaves) for give in givers]))

@@ -431,7 +431,7 @@ class PieceMaker:
         return Style(run.font, run.size, tracking)
 
     def _width(self, run: Run, style: Style) -> float:
-        return self._kit.setter(style)[self._read(run)][1]
+        return self._kit.setter(style).set(self._read(run))[1]
 
     # Structure
 
