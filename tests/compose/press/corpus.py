@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from bustia.compose.parts import Prose
 from bustia.compose.view import BillOptions, BillView, bill_view
 from bustia.decide.catalogue import example_facts
 from bustia.decide.decision import Decision, Message
@@ -76,7 +77,8 @@ def corpus() -> dict[str, BillView]:
     }  # fmt: skip
     for name, person in odd.items():
         made[name] = replace(
-            _bill(facts(customer={"name": "Pau Vila"}), ()), recipient=(person, "Vallserena")
+            _bill(facts(customer={"name": "Pau Vila"}), ()),
+            recipient=(Prose(person), Prose("Vallserena")),
         )
     return made
 

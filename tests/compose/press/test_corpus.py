@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -30,8 +31,8 @@ def pictures(pdf: bytes) -> list[Image]:
 def most_different(one: bytes, other: bytes) -> int:
     """Give by how many levels the most different pixels of two documents differ."""
     pairs = zip(pictures(one), pictures(other), strict=True)
-    found = [ImageChops.difference(a, b).getextrema() for a, b in pairs]
-    return max(high for bands in found for _, high in bands)
+    found: list[Any] = [ImageChops.difference(a, b).getextrema() for a, b in pairs]
+    return int(max(high for bands in found for _, high in bands))
 
 
 @pytest.mark.slow

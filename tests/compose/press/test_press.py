@@ -12,6 +12,7 @@ from typing import Any
 import pikepdf
 import pytest
 
+from bustia.compose.parts import Prose, Text
 from bustia.compose.press import Press
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, Style
@@ -70,7 +71,7 @@ def test_a_template_that_cant_be_pressed_says_why(
 def test_attachments_and_odd_characters_go_to_typst(press: Press, sealer: Sealer):
     """What the press can't do is composed and sealed all the same, and it says why."""
     attached = Attachment("a.xml", b"<a/>", "application/xml", "a")
-    odd = replace(view(), recipient=("Ελένη", "Vallserena"))
+    odd = replace(view(), recipient=(Prose("Ελένη"), Prose("Vallserena")))
     made = [
         press.compose(view(), (attached,), STAMP, sealer),
         press.compose(odd, (), STAMP, sealer),
@@ -90,10 +91,6 @@ def pressed_and_reference(press: Press, sealer: Sealer) -> tuple[bytes, bytes]:
     bill = view(messages=4)
     made = press.press(bill, STAMP, sealer.slot(STAMP))
     return made.pdf, press.reference.compose(bill, (), STAMP).pdf
-
-
-def told_content(pdf: pikepdf.Pdf, page: int = 0) -> pikepdf.Stream:
-    return pdf.pages[page].obj.Contents[1]
 
 
 def rewritten(pattern: bytes, new: bytes, stream: int = 1) -> Callable[[pikepdf.Pdf], None]:
@@ -121,7 +118,10 @@ def with_element(role: str, change: Callable[[Any], None]) -> Callable[[pikepdf.
             return any(map(walk, kids if isinstance(kids, pikepdf.Array) else [kids]))
         return False
 
-    return lambda pdf: walk(pdf.Root.StructTreeRoot.K[0]) or pytest.fail("no such element")
+    def on(pdf: pikepdf.Pdf) -> None:
+        assert walk(pdf.Root.StructTreeRoot.K[0])
+
+    return on
 
 
 def swap_pages(pdf: pikepdf.Pdf) -> None:
@@ -179,7 +179,7 @@ def test_a_broken_press_gives_typsts_document_and_says_so(
     for setter in kit_of(fresh)._setters.values():
         setter.clear()
     monkeypatch.setattr(Setter, "set", unkerned)
-    bill = replace(view(messages=1), number="AVAVA-1")
+    bill = replace(view(messages=1), number=Text("AVAVA-1"))
     made = fresh.compose(bill, (), STAMP, sealer)
     assert made.composer == "typst"
     assert "the judge found that" in made.why

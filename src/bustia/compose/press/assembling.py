@@ -415,7 +415,8 @@ class _Assembly:
         first = 1 + len(self._kit.objects)
         order = [*still, *static, packed, *drawn, metadata, value, *told, info]
         numbered(order, first)
-        prefix, entries = self._kit.beginning
+        prefix, fonts = self._kit.beginning
+        entries = list(fonts)
         head: list[bytes] = []
         at = len(prefix)
 
@@ -427,7 +428,6 @@ class _Assembly:
             at += len(whole)
             return entry
 
-        entries = list(entries)
         body, places = object_stream([(node.number, node.body()) for node in still])
         entries += [
             b"\x02" + packed.number.to_bytes(4, "big") + places[node.number].to_bytes(2, "big")
