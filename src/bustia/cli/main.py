@@ -22,6 +22,7 @@ COMMANDS = {
     "init": ("bustia.cli.init", "Create an instance: a folder with its own database."),
     "message": ("bustia.cli.message", "Try the message rules on real customers."),
     "synth": ("bustia.cli.synth", "Write the export of a made-up town."),
+    "template": ("bustia.cli.template", "See whether the press can use the templates."),
 }
 
 
