@@ -7,6 +7,7 @@ curves come with random numbers of the token's: the same document gets another o
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -59,6 +60,7 @@ class TokenKey:
         self._pin = pin
         self._lock = Lock()
         self._opened: Callable[[bytes], bytes] | None = None
+        self._asked = False
         self._refused: SealError | None = None
 
     def sign(self, data: bytes) -> bytes:
@@ -74,7 +76,7 @@ class TokenKey:
             except PKCS11Error:
                 # Pulled out and put in again, or a session that lasted too long.
                 self._opened = None
-                self._opened = self._open(anew=True)
+                self._opened = self._open()
                 return self._told(self._opened, data)
 
     def _told(self, sign: Callable[[bytes], bytes], data: bytes) -> bytes:
@@ -83,13 +85,13 @@ class TokenKey:
         except PKCS11Error as error:
             raise _unusable(self._place, error) from error
 
-    def _open(self, *, anew: bool = False) -> Callable[[bytes], bytes]:
+    def _open(self) -> Callable[[bytes], bytes]:
         """Log in, find the key, and see that it is that of the certificate."""
         place = self._place
         if not self._pin:
             raise SealError("its PIN is not known.", where=str(place), hint=_HINT_PIN)
         try:
-            sign = self._signing_with(_find_key(self._log_in(self._pin, anew=anew), place))
+            sign = self._signing_with(_find_key(self._log_in(self._pin), place))
             signature = sign(_SAMPLE)
         except PKCS11Error as error:
             raise _unusable(place, error) from error
@@ -101,7 +103,9 @@ class TokenKey:
             ) from None
         return sign
 
-    def _log_in(self, pin: str, *, anew: bool) -> pkcs11.Session:
+    def _log_in(self, pin: str) -> pkcs11.Session:
+        # A module that was asked before may know of a token that is gone, or not of one that came.
+        anew, self._asked = self._asked, True
         token = _find_token(self._place, anew=anew)
         try:
             try:
@@ -194,7 +198,9 @@ def _find_token(place: TokenPlace, *, anew: bool = False) -> pkcs11.Token:
     try:
         module = pkcs11.lib(str(place.module))
         if anew:
-            module.reinitialize()
+            with suppress(PKCS11Error):
+                module.finalize()
+            module.initialize()
         tokens = list(module.get_tokens())
     except PKCS11Error as error:
         raise SealError(
