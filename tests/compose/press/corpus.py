@@ -30,7 +30,7 @@ __all__ = ["LEFT_TO_TYPST", "corpus"]
 
 LANGUAGES = ("ca", "es", "en")
 LEFT_TO_TYPST = {
-    "kind-odd-characters", "kind-hundred-lines", "greek", "cyrillic", "emoji", "two-spaces",
+    "kind-odd-characters", "kind-hundred-lines", "greek", "cyrillic", "two-spaces",
 }  # fmt: skip
 """Bills that no form may be used for."""
 NAMES = (

@@ -53,7 +53,9 @@ def main() -> None:
         draw.rectangle([side * SCALE for side in box], outline=PLACE)
         draw.text((box[2] * SCALE + 3, box[1] * SCALE), part.name, fill=PLACE)
         shifts += known.piece.height - 10.0
-    pale.quantize(64).save(Path(__file__).parents[3] / "docs" / "images" / "press-form.png", optimize=True)
+    pale.quantize(64).save(
+        Path(__file__).parents[3] / "docs" / "images" / "press-form.png", optimize=True
+    )
 
 
 def _fields(

@@ -18,7 +18,7 @@ from tests.compose.press.corpus import LEFT_TO_TYPST
 from tests.tools.verapdf import Judgement, judge
 
 BATCHES = 12
-ROUNDING = 1
+ROUNDING = 2
 """Levels of 255 by which a pixel may differ: Typst rounds coordinates to single precision in other
 places than the press does, which the edges of hatched bars and hairlines can show."""
 
