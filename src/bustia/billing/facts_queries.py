@@ -92,14 +92,15 @@ SELECT i.contract_id, i.id, i.number, i.issue_date,
  ORDER BY i.contract_id, due, i.issue_date, i.number
 """
 
+# What was paid is looked up after the join, only for the few invoices that were returned.
 RETURNS = """
 SELECT i.contract_id, i.id, i.number, r.amount, r.returned_on, r.reason
   FROM billing_returneddebit r
   JOIN billing_invoice i ON i.id = r.invoice_id
+  LEFT JOIN LATERAL (
+      SELECT sum(amount) AS paid FROM billing_payment WHERE invoice_id = i.id) p ON true
  WHERE i.contract_id = ANY(%s::bigint[]) AND i.status IN ('open', 'returned')
-   AND r.returned_on <= %s
-   AND i.payable_amount > coalesce(
-      (SELECT sum(amount) FROM billing_payment WHERE invoice_id = i.id), 0)
+   AND r.returned_on <= %s AND i.payable_amount > coalesce(p.paid, 0)
  ORDER BY i.contract_id, r.returned_on DESC, r.reference DESC
 """
 

@@ -74,15 +74,24 @@ class Located:
         return iter(self.items)
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain values only: no tags that build objects."""
+# Plain values only: no tags that build objects.
+_Loader = yaml.SafeLoader | yaml.CSafeLoader
+
+
+def _parsed(text: str) -> tuple[_Loader, yaml.Node | None]:
+    """Parse a text by libyaml, and where that finds fault, by Python, which tells it better."""
+    try:
+        quick = yaml.CSafeLoader(text)
+        return quick, quick.get_single_node()
+    except yaml.YAMLError:
+        thorough = yaml.SafeLoader(text)
+        return thorough, thorough.get_single_node()
 
 
 def read_yaml(file: str, text: str, problems: Problems) -> Located | None:
     """Read a YAML file with the lines of its values; tell what is wrong and give ``None``."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        loader, node = _parsed(text)
         if node is None:
             problems.add(file, 1, "the file is empty")
             return None
@@ -95,8 +104,6 @@ def read_yaml(file: str, text: str, problems: Problems) -> Located | None:
                      "Often an indentation, or a colon in a text without quotes.")  # fmt: skip
     except yaml.YAMLError as error:
         problems.add(file, 1, f"not YAML: {error}")
-    finally:
-        loader.dispose()
     return None
 
 

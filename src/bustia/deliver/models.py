@@ -20,11 +20,11 @@ class PrintRun(models.Model):
 class Delivery(models.Model):
     """One document or notice to one recipient over one channel."""
 
-    key = models.CharField(max_length=120, unique=True)
+    key = models.CharField(max_length=120)
     """Cycle or run, what it is about, and channel: nobody gets the same twice."""
     kind = models.CharField(max_length=12)
     channel = models.CharField(max_length=6)
-    cycle = models.CharField(max_length=24, blank=True, db_index=True)
+    cycle = models.CharField(max_length=24, blank=True)
     contract = models.ForeignKey(
         "billing.Contract", on_delete=models.PROTECT, related_name="deliveries"
     )
@@ -61,6 +61,7 @@ class Delivery(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["cycle"], name="delivery_by_cycle"),
             models.Index(
                 fields=["channel", "not_before"],
                 name="delivery_waiting",
@@ -71,6 +72,7 @@ class Delivery(models.Model):
             ),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["key"], name="delivery_key_once"),
             models.CheckConstraint(
                 name="delivery_state_known", condition=Q(state__in=list(DeliveryState))
             ),

@@ -73,7 +73,10 @@ def _row(cycle: str, planned: Planned, now: datetime) -> tuple[object, ...]:
         state, reason = DeliveryState.SUPPRESSED, planned.suppression
     elif channel == "office":
         state, reason = DeliveryState.DELIVERED, "read in the Virtual Office"
-    content = invoice_content(facts, planned.decision).as_json() if channel == "email" else {}
+    content = "{}"
+    if channel == "email":
+        told = invoice_content(facts, planned.decision).as_json()
+        content = json.dumps(told, ensure_ascii=False)
     return (
         f"{cycle}/{planned.number}/{channel}",
         "invoice",
@@ -83,7 +86,7 @@ def _row(cycle: str, planned: Planned, now: datetime) -> tuple[object, ...]:
         facts.invoice.id,
         planned.document_id,
         facts.customer.language,
-        json.dumps(content, ensure_ascii=False),
+        content,
         state.value,
         reason,
         now,
