@@ -1,4 +1,4 @@
-"""Draws a form over a bill: ``python -m tests.compose.press.picture`` makes docs/images/press-form.png.
+"""Draws a form over a bill: ``python -m tests.compose.press.picture``.
 
 Fields that keep their left edge are green, those that keep their right edge orange, centred ones
 violet; lines of paragraphs are blue, drawings pink, and the places of parts are framed in grey.
@@ -17,6 +17,7 @@ from bustia.compose.press.pieces import DrawingField, TextField
 from bustia.seal import Sealer, demo_identity
 from tests.compose.bills import SLIP, STAMP, STATIONERY, facts, view
 
+PICTURE = Path(__file__).parents[3] / "docs" / "images" / "press-form.png"
 SCALE = 1.45
 COLOURS = {"left": "#1a8f4a", "right": "#d9730d", "centre": "#8a3ffc"}
 PARAGRAPH, DRAWING, PLACE = "#1f6feb", "#d6336c", "#8b949e"
@@ -29,7 +30,7 @@ def main() -> None:
     slot = sealer.slot(STAMP)
     made = press.press(bill, STAMP, slot)
     layout = next(one for one in layouts(bill) if one.pages == made.pages)
-    found = press._form(bill, layout, slot)  # noqa: SLF001 (a look inside, for the picture)
+    found = press._form(bill, layout, slot)
     assert found is not None
     ready, leaves = found
     page = pypdfium2.PdfDocument(made.pdf)[0]
