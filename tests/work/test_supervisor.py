@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -39,13 +40,17 @@ def folder(database_server: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return database_server
 
 
-def _gone(pids: list[int], seconds: float = 10) -> bool:
+def _came_true(condition: Callable[[], bool], seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if not any(map(_alive, pids)):
+        if condition():
             return True
         time.sleep(0.1)
     return False
+
+
+def _gone(pids: list[int], seconds: float = 10) -> bool:
+    return _came_true(lambda: not any(map(_alive, pids)), seconds)
 
 
 def _alive(pid: int) -> bool:
@@ -75,10 +80,8 @@ def test_a_worker_that_ends_is_started_again(folder, blow):
         _wait_until_working(2)
         assert supervisor.tend() == 0
         doomed, other = supervisor.pids()
-        ended = psutil.Process(doomed)
-        ended.send_signal(blow)
-        assert _gone([doomed])
-        assert [other] == supervisor.pids()
+        os.kill(doomed, blow)
+        assert _came_true(lambda: supervisor.pids() == [other])
 
         assert supervisor.tend() == 1
         assert supervisor.restarts == 1
