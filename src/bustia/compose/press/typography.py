@@ -216,6 +216,9 @@ class Breaker:
         while first < len(pieces):
             last = self._last(pieces, ends, first)
             lines.append("".join(pieces[first:last]))
+            begins = _LINK.match(lines[-1])
+            if begins and (first or not self._fits(lines[-1].rstrip(" "))):
+                raise UnpressableError(_UNUSUAL)
             first = last
         return lines
 
@@ -251,6 +254,9 @@ class Breaker:
 _PLAIN = re.compile(r"[\w.,;:'’·€%@&=_#*²³ºª°+\xa0•]+")
 """Words that break nowhere (UAX #14), where no two of the marks below stand together."""
 _UNSURE = re.compile(r"[€%+]{2}|[.,;:][€+]|[\w][‑]")
+_UNUSUAL = "a line of it may end at an unusual place"
+_LINK = re.compile(r"\W*(www\.|[a-z]+://)")
+"""An address of the web: Typst would have begun it on the line before."""
 _AROUND = '()«»“”¿¡!?…".,;:'
 """Marks that stay with the word that they stand beside."""
 _WORD = re.compile(r"[^ ]+ *")
@@ -262,7 +268,7 @@ def _pieces(text: str) -> list[str]:
     pieces: list[str] = []
     for word in _WORD.findall(text):
         if pieces and _START_UNSURE.match(word):
-            raise UnpressableError("a line of it may end at an unusual place")
+            raise UnpressableError(_UNUSUAL)
         pieces += _within(word)
     return pieces
 
@@ -271,13 +277,13 @@ def _within(word: str) -> list[str]:
     """Break a word after hyphens and slashes between letters; refuse what is less usual."""
     bare = word.rstrip(" ").strip(_AROUND)
     if _UNSURE.search(bare):
-        raise UnpressableError("a line of it may end at an unusual place")
-    if _PLAIN.fullmatch(bare) or bare in {"", "–", "—", "-"}:
+        raise UnpressableError(_UNUSUAL)
+    if _LINK.match(bare) or _PLAIN.fullmatch(bare) or bare in {"", "–", "—", "-"}:
         return [word]
     pieces = re.split(r"(?<=[^\W\d_][-/])(?=[^\W\d_])", word)
     for piece in pieces:
         inner = piece.rstrip(" ").strip(_AROUND + "-/")
         sure = _PLAIN.fullmatch(re.sub(r"(?<=\w)[-/](?=\d)", "", inner))
         if not sure or _UNSURE.search(inner):
-            raise UnpressableError("a line of it may end at an unusual place")
+            raise UnpressableError(_UNUSUAL)
     return pieces
