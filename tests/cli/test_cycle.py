@@ -101,3 +101,14 @@ def test_a_cycle_is_run_shown_listed_and_not_closed_too_early(folder, run):
     table = rig.bustia("cycle", "show", *at).stdout
     assert f"Cycle {run} · composed" in table
     assert "Invoices received" in table
+
+
+def test_template_check_presses_the_newest_bills(folder, run):
+    """An author sees that every bill can be pressed, and that the judge agrees."""
+    assert run
+    report = rig.bustia_json("template", "check", "--bills", "15", "--instance", folder)
+    assert report["pressed"] + report["left_to_typst"] == 15
+    assert report["pressed"] >= 12
+    assert (report["compared"], report["differences"]) == (12, [])
+    told = rig.bustia("template", "check", "--bills", "5", "--instance", folder).stdout
+    assert "of 5 bills can be pressed." in " ".join(told.split())

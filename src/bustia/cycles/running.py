@@ -104,6 +104,11 @@ def _finish(cycle_id: int, now: datetime, seconds: float) -> Cycle:
                 hint="Mend the cause and run the cycle again: what is done stays done.",
             )
         if cycle.state == CycleState.COMPOSING:
+            # Tables that were empty a minute ago: planned as such, the ledger took 80 s, not 0.2.
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "ANALYZE cycles_chunk, cycles_failure, deliver_delivery, archive_document"
+                )
             if Document.objects.filter(cycle=cycle.code).exists():
                 keep_evidence(cycle.code, cycle.cutoff)
             cycle.move(CycleState.COMPOSED)
