@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Count, F, Max
 from django.db.models.expressions import RawSQL
 
 from bustia.billing.models import Invoice
@@ -78,14 +79,19 @@ def plan_cycle(billing_run: str, release: str, cutoff: datetime, chunk_size: int
 
 
 def _invoices_without_chunk(billing_run: str) -> list[int]:
-    """Give the run's invoices that no cycle has taken yet, in the order of their numbers."""
+    """Give the run's invoices that no cycle has taken yet, those that look alike together.
+
+    The press is quickest with bills of one language and length after each other.
+    """
     taken = RawSQL(
         "SELECT unnest(c.invoice_ids) FROM cycles_chunk c"
         " JOIN cycles_cycle y ON y.id = c.cycle_id WHERE y.billing_run = %s",
         [billing_run],
     )
     invoices = Invoice.objects.filter(billing_run=billing_run).exclude(status="cancelled")
-    return list(invoices.exclude(pk__in=taken).order_by("number").values_list("pk", flat=True))
+    language, lines = F("contract__customer__language"), Count("lines")
+    alike = invoices.exclude(pk__in=taken).annotate(n=lines).order_by(language, "n", "number")
+    return list(alike.values_list("pk", flat=True))
 
 
 def _add_chunks(cycle: Cycle, invoices: Sequence[int], chunk_size: int) -> None:
@@ -94,7 +100,7 @@ def _add_chunks(cycle: Cycle, invoices: Sequence[int], chunk_size: int) -> None:
         cycle.save(update_fields=["state"])
     last = cycle.chunks.aggregate(last=Max("position"))["last"]
     first = 0 if last is None else last + 1
-    starts = range(0, len(invoices), chunk_size)
+    starts = _from_both_ends(range(0, len(invoices), chunk_size))
     copy_rows(
         Chunk,
         ("cycle", "position", "invoice_ids", "state", "documents", "messages", "composed", "error"),
@@ -112,6 +118,16 @@ def _add_chunks(cycle: Cycle, invoices: Sequence[int], chunk_size: int) -> None:
             for position, start in enumerate(starts, first)
         ],
     )
+
+
+def _from_both_ends(starts: Sequence[int]) -> list[int]:
+    """Give the first, the last, the second, the last but one, and so on.
+
+    Workers that begin together then seldom lay out the same things at the same time.
+    """
+    half = (len(starts) + 1) // 2
+    turns = zip_longest(starts[:half], reversed(starts[half:]))
+    return [one for turn in turns for one in turn if one is not None]
 
 
 def _give_another_chance(cycle: Cycle) -> None:

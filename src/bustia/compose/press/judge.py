@@ -6,6 +6,7 @@ metadata. Nothing in what it says comes from the bill.
 """
 
 import io
+import struct
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,21 +23,15 @@ _INK = 3.0
 """Points by which a table's BBox may: it reaches to the ink of the lowest letters in it."""
 _MOST_TOLD = 12
 _SILENT = frozenset({"cs", "CS", "Tr", "ET", "M", "J", "j", "d"})
+"""Operators that show nothing, and change nothing of what is compared."""
+_CODES = struct.Struct(">H")
 
 Point = tuple[float, float]
 Matrix = tuple[float, float, float, float, float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Glyph:
-    """A glyph at its place on the page."""
-
-    says: str
-    font: str
-    size: float
-    colour: tuple[float, ...]
-    x: float
-    y: float
+_Glyph = tuple[str, str, float, tuple[float, ...], float, float]
+"""What a glyph says, its font, size, colour, and place on the page (x, y)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ def _differences(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
     if len(one.pages) != len(other.pages):
         yield f"it has {len(one.pages)} pages, not {len(other.pages)}"
         return
-    ours, theirs = ([_shown(page) for page in pdf.pages] for pdf in (one, other))
+    ours, theirs = map(_shown, (one, other))
     for number, (a, b) in enumerate(zip(one.pages, other.pages, strict=True), 1):
         if not _near(_floats(a.obj.MediaBox), _floats(b.obj.MediaBox)):
             yield f"page {number} has another size"
@@ -106,18 +101,22 @@ def _compare_metadata(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
 # Content
 
 
-def _shown(page: pikepdf.Page) -> _Page:
-    return _Reader(page).read()
+def _shown(pdf: pikepdf.Pdf) -> list[_Page]:
+    fonts: dict[tuple[int, int], _Font] = {}
+    return [_Reader(page, fonts).read() for page in pdf.pages]
 
 
 class _Reader:
     """Follows the operators of a page's content."""
 
-    def __init__(self, page: pikepdf.Page) -> None:
+    def __init__(self, page: pikepdf.Page, fonts: dict[tuple[int, int], "_Font"]) -> None:
+        """Take a page, and the fonts of the file that are read already."""
         self._page = page
-        self._fonts = {
-            name: _Font(font) for name, font in page.obj.Resources.get("/Font", {}).items()
-        }
+        self._fonts = {}
+        for name, font in page.obj.Resources.get("/Font", {}).items():
+            if font.objgen not in fonts:
+                fonts[font.objgen] = _Font(font)
+            self._fonts[name] = fonts[font.objgen]
         self._state: dict[str, Any] = {
             "ctm": (1.0, 0.0, 0.0, 1.0, 0.0, 0.0), "fill": (), "stroke": (), "width": 1.0,
             "font": None, "size": 0.0,
@@ -138,6 +137,8 @@ class _Reader:
 
     def _do(self, operator: str, operands: Any) -> None:  # noqa: ANN401, C901, PLR0912
         state = self._state
+        if operator in _SILENT:
+            return
         if operator == "q":
             self._stack.append(dict(state))
         elif operator == "Q":
@@ -179,16 +180,7 @@ class _Reader:
             self._kinds.append("h")
         elif operator == "W":
             self._clips = True
-        elif operator in ("f", "f*", "S", "B", "n") or operator not in (
-            "cs",
-            "CS",
-            "Tr",
-            "ET",
-            "M",
-            "J",
-            "j",
-            "d",
-        ):
+        else:
             self._paint(operator)
 
     def _begin(self, operands: Any) -> None:  # noqa: ANN401
@@ -221,23 +213,22 @@ class _Reader:
 
     def _show(self, parts: Any) -> None:  # noqa: ANN401
         state = self._state
-        font, size = state["font"], state["size"]
+        font, size, colour = state["font"], state["size"], state["fill"]
+        a, b, _, _, left, base = _times(self._text, state["ctm"])
+        shown_size = size * (a * a + b * b) ** 0.5
+        says, widths, default, name = font.says, font.widths, font.default, font.name
         found = self._found.glyphs[self._mark[-1] if self._mark else None]
+        across = 0.0
         for part in parts:
             if not isinstance(part, pikepdf.String):
-                self._move(-float(part) / 1000 * size)
+                across -= float(part) / 1000 * size
                 continue
-            raw = bytes(part)
-            for at in range(0, len(raw), 2):
-                code = raw[at] << 8 | raw[at + 1]
-                a, b, _, _, e, f = _times(self._text, state["ctm"])
-                scale = (a * a + b * b) ** 0.5
-                says = font.says.get(code, f"#{code}")
-                found.append(_Glyph(says, font.name, size * scale, state["fill"], e, f))
-                self._move(font.widths.get(code, font.default) / 1000 * size)
-
-    def _move(self, x: float) -> None:
-        self._text = _times((1, 0, 0, 1, x, 0), self._text)
+            for (code,) in _CODES.iter_unpack(bytes(part)):
+                told = says.get(code) or f"#{code}"
+                x, y = left + across * a, base + across * b
+                found.append((told, name, shown_size, colour, x, y))
+                across += widths.get(code, default) / 1000 * size
+        self._text = _times((1, 0, 0, 1, across, 0), self._text)
 
 
 class _Font:
@@ -281,15 +272,19 @@ def _compare_glyphs(ours: Sequence[_Glyph], theirs: Sequence[_Glyph], where: str
     if len(ours) != len(theirs):
         yield f"{where}: {len(ours)} glyphs, not {len(theirs)}"
         return
-    for a, b in zip(ours, theirs, strict=True):
-        if a.says != b.says or a.font != b.font:
+    for one, other in zip(ours, theirs, strict=True):
+        says, font, size, colour, x, y = one
+        other_says, other_font, other_size, other_colour, other_x, other_y = other
+        if says != other_says or font != other_font:
             yield f"{where}: another glyph, or of another font"
             return
-        if abs(a.size - b.size) > 1e-3 or not _near(a.colour, b.colour, 1e-5):
+        if abs(size - other_size) > 1e-3 or (
+            colour != other_colour and not _near(colour, other_colour, 1e-5)
+        ):
             yield f"{where}: another size or colour"
             return
-        if abs(a.x - b.x) > _NEAR or abs(a.y - b.y) > _NEAR:
-            yield (f"{where}: text is off by {a.x - b.x:.3f} pt across and {a.y - b.y:.3f} pt up")
+        if abs(x - other_x) > _NEAR or abs(y - other_y) > _NEAR:
+            yield f"{where}: text is off by {x - other_x:.3f} pt across and {y - other_y:.3f} pt up"
             return
 
 

@@ -82,10 +82,16 @@ class Pieces:
             raise UnpressableError(f"`{path}` may be too long for its line")
         return known
 
+    def is_proven(self, known: Known) -> bool:
+        """Say whether the judge found a piece right, here or in another process."""
+        if not known.proven:
+            known.proven = self._store.is_proven(known.key)
+        return known.proven
+
     def prove(self, known: Known) -> None:
         """Note that the judge found nothing wrong with a piece."""
         known.proven = True
-        self._store.save(known.key, {"piece": known.piece, "proven": True})
+        self._store.prove(known.key)
 
     def reject(self, known: Known, why: str) -> None:
         """Take a piece off the press."""
@@ -121,7 +127,7 @@ class Pieces:
         kept = self._store.load(key)
         if kept is None:
             try:
-                kept = {"piece": probe(Placeholders(leaves_of(kind, data), lines)), "proven": False}
+                kept = {"piece": probe(Placeholders(leaves_of(kind, data), lines))}
             except UnpressableError as error:
                 kept = {"error": error.what, "where": error.where}
             self._store.save(key, kept)
@@ -130,4 +136,5 @@ class Pieces:
         piece: Piece = kept["piece"]
         limits = [(leaf, kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines]
         breakers = breakers_of(kit, piece)
-        return Known(piece, breakers, limits, next(self._versions), key, kept["proven"])
+        proven = self._store.is_proven(key)
+        return Known(piece, breakers, limits, next(self._versions), key, proven)

@@ -158,7 +158,7 @@ class Press:
     def _is_judged(self, view: BillView, ready: _Ready) -> bool:
         if not self._judged_every:
             return False
-        if not all(known.proven for known in ready.pieces):
+        if not all(map(self._pieces.is_proven, ready.pieces)):
             return True
         return crc32(view.number.encode()) % self._judged_every == 0
 

@@ -21,7 +21,7 @@ from bustia.compose.press.reading import Element
 
 __all__ = ["PieceStore"]
 
-_FORMAT = 2
+_FORMAT = 3
 _PARTS_OF_STATIONERY = ("templates", "assets", "company.yaml")
 _KINDS: dict[str, Any] = {
     kind.__name__: kind
@@ -37,7 +37,7 @@ class PieceStore:
     """A folder of pieces; None for a folder keeps nothing."""
 
     def __init__(self, folder: Path | None, stationery: Path) -> None:
-        self._folder = None if folder is None else folder / _name(stationery)
+        self._folder = None if folder is None else folder / _release(stationery)
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
 
@@ -46,7 +46,7 @@ class PieceStore:
         if self._folder is None:
             return None
         try:
-            found = _thawed(json.loads((self._folder / _file(key)).read_text(encoding="utf-8")))
+            found = _thawed(json.loads((self._folder / _name(key)).read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found if isinstance(found, dict) else None
@@ -60,10 +60,20 @@ class PieceStore:
             number, name = tempfile.mkstemp(dir=self._folder)
             with os.fdopen(number, "w", encoding="utf-8") as file:
                 file.write(written)
-            Path(name).replace(self._folder / _file(key))
+            Path(name).replace(self._folder / _name(key))
+
+    def prove(self, key: Hashable) -> None:
+        """Note that the judge found what is kept under a key right."""
+        if self._folder is not None:
+            with suppress(OSError):
+                (self._folder / _name(key, "proven")).touch()
+
+    def is_proven(self, key: Hashable) -> bool:
+        """Say whether the judge found it right, in any process."""
+        return self._folder is not None and (self._folder / _name(key, "proven")).exists()
 
 
-def _name(stationery: Path) -> str:
+def _release(stationery: Path) -> str:
     """Name the folder by all that decides how a piece comes out."""
     digest = hashlib.sha256(f"{_FORMAT}".encode())
     for library in ("bustia", "typst", "uharfbuzz", "pikepdf"):
@@ -77,8 +87,8 @@ def _name(stationery: Path) -> str:
     return digest.hexdigest()[:32]
 
 
-def _file(key: Hashable) -> str:
-    return hashlib.sha256(repr(key).encode()).hexdigest() + ".json"
+def _name(key: Hashable, ending: str = "json") -> str:
+    return f"{hashlib.sha256(repr(key).encode()).hexdigest()}.{ending}"
 
 
 def _frozen(one: Any) -> Any:  # noqa: ANN401 (any part of a piece)
