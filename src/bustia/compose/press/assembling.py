@@ -540,7 +540,7 @@ class _Content:
         self._still: list[bytes] = []
         self._chunks: list[bytes] = []
         self._left: list[tuple[int, int, Any]] = []
-        self._lines: list[tuple[int, int, Breaker, int]] = []
+        self._paragraphs: dict[tuple[int, int], tuple[Breaker, list[tuple[int, int]]]] = {}
         self._holes: list[TextHole | ContentHole] = []
         self._style: bytes = b""
         self.mcids = 0
@@ -606,7 +606,8 @@ class _Content:
             if breaker is None:
                 self._left.append((place, leaf_of_all, setter))
             else:
-                self._lines.append((place, leaf_of_all, breaker, line))
+                key = (leaf_of_all, id(breaker))
+                self._paragraphs.setdefault(key, (breaker, []))[1].append((place, line))
             return
         self._chunks += [begin, b"", b" ET\n"]
         run = _run_of(self._kit, item, placed)
@@ -623,12 +624,16 @@ class _Content:
             place,
             chunks,
             tuple((moved[at], leaf, setter) for at, leaf, setter in self._left),
-            tuple((moved[at], leaf, breaker, line) for at, leaf, breaker, line in self._lines),
+            tuple(
+                (leaf, breaker, tuple((moved[at], line) for at, line in places))
+                for (leaf, _), (breaker, places) in self._paragraphs.items()
+            ),
             tuple(hole.at(moved[hole.place]) for hole in self._holes),
         )
 
     def _hole_places(self) -> set[int]:
-        places = {one[0] for one in self._left} | {one[0] for one in self._lines}
+        places = {one[0] for one in self._left}
+        places |= {at for _, lines in self._paragraphs.values() for at, _ in lines}
         return places | {hole.place for hole in self._holes}
 
 

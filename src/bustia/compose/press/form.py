@@ -96,8 +96,8 @@ class PageContent:
     chunks: tuple[bytes, ...]
     left: tuple[tuple[int, int, Setter], ...]
     """Holes for whole leaves that keep their left edge: place, leaf, and what sets them."""
-    lines: tuple[tuple[int, int, Breaker, int], ...]
-    """Holes for lines of paragraphs that keep their left edge: place, leaf, breaker, line."""
+    paragraphs: tuple[tuple[int, Breaker, tuple[tuple[int, int], ...]], ...]
+    """Paragraphs that keep their left edge: leaf, breaker, and each line's place and number."""
     holes: tuple[TextHole | ContentHole, ...]
 
     def fill(self, leaves: Sequence[Any]) -> bytes:
@@ -105,8 +105,10 @@ class PageContent:
         chunks = list(self.chunks)
         for place, leaf, setter in self.left:
             chunks[place] = setter[leaves[leaf]][0]
-        for place, leaf, breaker, line in self.lines:
-            chunks[place] = breaker.lines(leaves[leaf])[line][0]
+        for leaf, breaker, places in self.paragraphs:
+            lines = breaker.lines(leaves[leaf])
+            for place, line in places:
+                chunks[place] = lines[line][0]
         for hole in self.holes:
             hole.fill(chunks, leaves)
         return b"".join(chunks)
@@ -262,12 +264,7 @@ def _path(data: str) -> bytes:
 def _outline(data: str) -> str:
     """Turn one closed outline: a rectangle (M h v h), or corners (M L L …)."""
     if "h" in data:
-        start, across, down, _ = data.replace("v", "h").split("h")
-        left, top = map(float, start[1:].split())
-        right, bottom = left + float(across), top + float(down)
-        corners = (left, top, right, top, right, bottom, left, bottom)
-        return "{} {} m\n{} {} l\n{} {} l\n{} {} l\nh\n".format(
-            *(number(one).decode() for one in corners)
-        )
+        corner, across, down, _ = data.replace("v", "h").split("h")
+        return f"{corner[1:]} {across} {down} re\n"
     first, *others = data[1:].split("L")
     return f"{first} m\n" + "".join(f"{corner} l\n" for corner in others) + "h\n"

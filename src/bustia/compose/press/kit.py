@@ -13,7 +13,7 @@ from bustia.compose.characters import covered, in_every_font
 from bustia.compose.press.pdf import Writer
 from bustia.compose.press.probing import Prober
 from bustia.compose.press.reading import Probe, Run
-from bustia.compose.press.typography import Breaker, Setter, face_named
+from bustia.compose.press.typography import Breaker, Setter, Words, face_named
 from bustia.errors import UnpressableError
 
 __all__ = ["Kit", "Style", "characters_of", "make_kit"]
@@ -64,6 +64,7 @@ class Kit:
     tool: str
     """What the reference composer calls itself in a file."""
     _setters: dict[Style, Setter] = field(default_factory=dict)
+    _words: dict[tuple[str, float], Words] = field(default_factory=dict)
     _breakers: dict[tuple[Style, float], Breaker] = field(default_factory=dict)
 
     def setter(self, style: Style) -> Setter:
@@ -76,6 +77,7 @@ class Kit:
                 self.language,
                 style.size,
                 style.tracking,
+                self._words.setdefault((style.font, style.tracking), {}),
             )
         return found
 

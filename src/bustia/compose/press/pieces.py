@@ -421,7 +421,7 @@ class PieceMaker:
     def _style(self, run: Run) -> Style:
         """Find the tracking of a run: what it has between glyphs beside kerning."""
         plain = self._kit.setter(Style(run.font, run.size, 0.0))
-        codes, moves, _ = plain.glyphs(self._read(run))
+        codes, moves = plain.glyphs(self._read(run))
         if tuple(codes) != run.codes:
             raise UnpressableError(f"{run.font} is not shaped as Typst does it", where=self._where)
         gaps = [a - b for a, b in zip(moves[:-1], run.moves[:-1], strict=True)]

@@ -21,11 +21,15 @@ from bustia.compose.characters import writable as as_written
 from bustia.compose.press.pdf import number
 from bustia.errors import UnpressableError
 
-__all__ = ["Breaker", "Face", "Setter", "face_named", "shown"]
+__all__ = ["Breaker", "Face", "Setter", "Words", "face_named", "shown"]
 
 _FEATURES = {"kern": True, "liga": True, "tnum": True}
-_MOST_KEPT = 8_000
+_ONE = int(uharfbuzz.GlyphFlags.UNSAFE_TO_BREAK)
+"""Marks a glyph that is shaped as one with the glyph before it."""
+_MOST_KEPT = 4_000
 """Texts whose setting is remembered, for each style: a bound on memory."""
+_MOST_WORDS = 30_000
+_MOST_PARAGRAPHS = 500
 _AMBIGUOUS_POINTS = 0.002
 """A line that fits or not by so little is left to Typst, which counts with other roundings."""
 
@@ -58,33 +62,60 @@ class Face:
         self.name = name
         self._font = uharfbuzz.Font(uharfbuzz.Face(file.read_bytes()))
         self.em = self._font.face.upem
+        self._widths: dict[int, int] = {}
         self.characters = frozenset(self._font.face.unicodes)
         self.space, unbroken = (self._font.get_nominal_glyph(ord(one)) or 0 for one in " \xa0")
         self._wider_space = self.advance(self.space) - self.advance(unbroken)
 
     def shape(self, text: str, language: str) -> tuple[list[int], list[int]]:
         """Give the glyphs of a text, and how far each one moves on, in the font's units."""
+        buffer = self._shaped(text, language)
+        glyphs = [one.codepoint for one in buffer.glyph_infos]
+        return glyphs, self._advances(text, buffer)
+
+    def shape_between_spaces(self, word: str, language: str) -> tuple[list[int], list[int]] | None:
+        """Give the same of a word; None if it would be shaped otherwise beside spaces."""
+        text = f" {word} "
+        buffer = self._shaped(text, language)
+        infos, advances = buffer.glyph_infos, self._advances(text, buffer)
+        for place in (0, -1):
+            if infos[place].codepoint != self.space or advances[place] != self.advance(self.space):
+                return None
+        if infos[1].flags & _ONE or infos[-1].flags & _ONE:
+            return None
+        return [one.codepoint for one in infos[1:-1]], advances[1:-1]
+
+    def _shaped(self, text: str, language: str) -> uharfbuzz.Buffer:
         buffer = uharfbuzz.Buffer()
         buffer.add_str(text)
         buffer.language = language
         buffer.guess_segment_properties()
         buffer.language = language
         uharfbuzz.shape(self._font, buffer, _FEATURES)
+        return buffer
+
+    def _advances(self, text: str, buffer: uharfbuzz.Buffer) -> list[int]:
         positions = buffer.glyph_positions
         if any(one.x_offset or one.y_offset for one in positions):
             raise UnpressableError(f"the font {self.name} moves glyphs of this text off the line")
-        glyphs = [one.codepoint for one in buffer.glyph_infos]
         advances = [one.x_advance for one in positions]
         if "\xa0" in text:  # Typst makes it as wide as a space
             for place, one in enumerate(buffer.glyph_infos):
                 if text[one.cluster] == "\xa0":
                     advances[place] += self._wider_space
-        return glyphs, advances
+        return advances
 
     def advance(self, glyph: int) -> int:
         """Give how wide a glyph is, in the font's units."""
-        width: int = self._font.get_glyph_h_advance(glyph)
+        width = self._widths.get(glyph)
+        if width is None:
+            width = self._widths[glyph] = self._font.get_glyph_h_advance(glyph)
         return width
+
+
+Words = dict[str, tuple[str, float] | None]
+"""Words as the inside of TJ's operand, with their widths in ems; None for those that must not be
+set by themselves."""
 
 
 class Setter(dict[str, tuple[bytes, float]]):
@@ -92,6 +123,9 @@ class Setter(dict[str, tuple[bytes, float]]):
 
     A dictionary that fills itself. Raises ``UnpressableError`` for a text that has a glyph which
     the form does not hold. What the first font lacks is taken from the next.
+
+    Texts are put together from words, which come up again and again. A word is shaped by itself
+    where that is the same as to shape it between spaces; where it isn't, the text is shaped whole.
     """
 
     def __init__(
@@ -100,9 +134,11 @@ class Setter(dict[str, tuple[bytes, float]]):
         language: str,
         size: float,
         tracking: float,
+        words: Words | None = None,
     ) -> None:
         """Take each font with its glyphs' numbers in the file and its name there; ``size`` is in
-        points, ``tracking`` (space after each glyph) in ems."""
+        points, ``tracking`` (space after each glyph) in ems. Setters that differ in nothing but
+        their size may share ``words``."""
         super().__init__()
         self._fonts = fonts
         self._language = language
@@ -112,6 +148,11 @@ class Setter(dict[str, tuple[bytes, float]]):
         face = fonts[0][0]
         self.space = (face.advance(face.space) / face.em + tracking) * size
         """The width of a space, in points."""
+        self._words: Words = {} if words is None else words
+        try:
+            self._gap, _ = self._inside(*face.shape(" ", language))
+        except UnpressableError:
+            self._gap = ""
 
     def __missing__(self, text: str) -> tuple[bytes, float]:
         if len(self) > _MOST_KEPT:
@@ -121,14 +162,42 @@ class Setter(dict[str, tuple[bytes, float]]):
 
     def set(self, text: str) -> tuple[bytes, float]:
         """Set a text that is written as it will be shown."""
+        words, insides, ems = self._words, [], 0.0
+        for word in text.split(" "):
+            try:
+                found = words[word]
+            except KeyError:
+                found = self._word(word)
+            if found is None:
+                return self._whole(text)
+            insides.append(found[0])
+            ems += found[1]
+        width = ems * self.size + self.space * (len(insides) - 1)
+        return _operator(self._gap.join(insides)), width
+
+    def _word(self, word: str) -> tuple[str, float] | None:
+        """Set a word by itself; None if that is not certain to be the same among others."""
+        face = self._fonts[0][0]
+        found = None if word else ("", 0.0)
+        if word and self._gap and face.characters.issuperset(map(ord, word)):
+            alone = face.shape_between_spaces(word, self._language)
+            if alone is not None:
+                found = self._inside(*alone)
+        if len(self._words) > _MOST_WORDS:
+            self._words.clear()
+        self._words[word] = found
+        return found
+
+    def _whole(self, text: str) -> tuple[bytes, float]:
+        """Set a text whose words can't be set by themselves, or by the first font alone."""
         place, parts, begun, width = 0, [b""], 0.0, 0.0
         for place, run in self._runs(text):
-            codes, moves, ems = self.glyphs(run, place)
+            inside, ems = self._inside(*self._fonts[place][0].shape(run, self._language), place)
             if place or len(parts) > 1:
                 start = number(width - begun)
                 parts.append(b" %s 0 Td%s %s Tf" % (start, self._fonts[place][2], self._points))
                 begun = width
-            parts.append(shown(codes, moves))
+            parts.append(_operator(inside))
             width += ems * self.size
         if place:
             parts.append(b"%s %s Tf" % (self._fonts[0][2], self._points))
@@ -145,29 +214,54 @@ class Setter(dict[str, tuple[bytes, float]]):
                 return place
         raise UnpressableError("it has a character that its form does not hold")
 
-    def glyphs(self, text: str, place: int = 0) -> tuple[list[int], list[float], float]:
-        """Give the glyphs' numbers in the file, what is taken off each advance (thousandths of an
-        em), and the width of the whole in ems."""
+    def _inside(
+        self, glyphs: Sequence[int], advances: Sequence[int], place: int = 0
+    ) -> tuple[str, float]:
+        """Give shaped glyphs as the inside of TJ's operand, and their width in ems."""
+        numbers, moves = self._numbered(glyphs, advances, place)
+        width = sum(advances) / self._fonts[place][0].em + self._tracking * len(glyphs)
+        return _shown(numbers, moves), width
+
+    def glyphs(self, text: str) -> tuple[list[int], list[float]]:
+        """Give the glyphs' numbers in the file, and what is taken off each advance (thousandths of
+        an em)."""
+        return self._numbered(*self._fonts[0][0].shape(text, self._language), 0)
+
+    def _numbered(
+        self, glyphs: Sequence[int], advances: Sequence[int], place: int
+    ) -> tuple[list[int], list[float]]:
         face, codes, _ = self._fonts[place]
-        glyphs, advances = face.shape(text, self._language)
         try:
             numbers = [codes[glyph] for glyph in glyphs]
         except KeyError:
             raise UnpressableError("it has a character that its form does not hold") from None
+        per_em, tracking = 1000 / face.em, self._tracking * 1000
         moves = [
-            (face.advance(glyph) - advance) * 1000 / face.em - self._tracking * 1000
+            (face.advance(glyph) - advance) * per_em - tracking
             for glyph, advance in zip(glyphs, advances, strict=True)
         ]
-        return numbers, moves, sum(advances) / face.em + self._tracking * len(glyphs)
+        return numbers, moves
 
 
 def shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
-    """Write glyphs as the operand of TJ, with the moves after each (ISO 32000-1, 9.4.3)."""
-    parts = ["[<"]
-    for code, move in zip(codes, moves, strict=True):
-        parts.append(f"{code:04X}" if abs(move) < 1e-4 else f"{code:04X}>{move:.8g}<")
-    parts.append(">]TJ")
-    return "".join(parts).replace("<>", "").encode()
+    """Write glyphs and the operator that shows them, with the move after each."""
+    return _operator(_shown(codes, moves))
+
+
+def _shown(codes: Sequence[int], moves: Sequence[float]) -> str:
+    """Write glyphs as the inside of TJ's operand, with the moves after each (ISO 32000-1, 9.4.3):
+    the operand without its ``[<`` and ``>]``."""
+    return "".join(
+        [
+            f"{code:04X}" if -1e-4 < move < 1e-4 else f"{code:04X}>{move:.8g}<"
+            for code, move in zip(codes, moves, strict=True)
+        ]
+    )
+
+
+def _operator(inside: str) -> bytes:
+    """Write TJ with its operand, without the empty string after a last move."""
+    return (f"[<{inside[:-1]}]TJ" if inside.endswith("<") else f"[<{inside}>]TJ").encode()
 
 
 def writable(text: str) -> str:
@@ -194,7 +288,7 @@ class Breaker:
         """
         found = self._known.get(text)
         if found is None:
-            if len(self._known) > _MOST_KEPT:
+            if len(self._known) > _MOST_PARAGRAPHS:
                 self._known.clear()
             lines = self._broken(writable(text))
             found = self._known[text] = tuple(map(self._set, lines))
@@ -227,7 +321,7 @@ class Breaker:
         at, ends = 0.0, []
         for piece in pieces:
             word = piece.rstrip(" ")
-            at += self.setter[word][1] + self.setter.space * (len(piece) - len(word))
+            at += self.setter.set(word)[1] + self.setter.space * (len(piece) - len(word))
             ends.append(at)
         return ends
 
