@@ -21,6 +21,7 @@ from typing import Any
 
 from bench.bills import STAMP, Bill
 from bench.layout import lay_out, load_house
+from bustia.archive.segments import Packable
 from bustia.compose.typst_composer import TypstComposer
 from bustia.seal import Sealer, load_identity
 
@@ -68,6 +69,10 @@ class Composer:
         """Give the document of a bill, sealed if this composer's documents are."""
         raise NotImplementedError
 
+    def packable(self, bill: Bill) -> Packable:
+        """Compose a bill for the archive."""
+        return Packable(bill.view.number, self.compose(bill))
+
     def note(self) -> str:
         """Say what should be known about this composer's figures; empty if nothing."""
         return ""
@@ -98,10 +103,15 @@ class PressComposer(Composer):
 
     def compose(self, bill: Bill) -> bytes:
         """Fill in and seal."""
-        pressed = self._press.compose(bill.view, (), STAMP, self._sealer)
-        self._made["press" if pressed.composer == "press" else pressed.why] += 1
-        pdf: bytes = pressed.pdf
-        return pdf
+        return self.packable(bill).content
+
+    def packable(self, bill: Bill) -> Packable:
+        """Fill in and seal, and tell the archive of the form."""
+        one = self._press.compose(bill.view, (), STAMP, self._sealer)
+        self._made["press" if one.composer == "press" else one.why] += 1
+        return Packable(
+            bill.view.number, one.pdf, one.sha256, one.form, one.form_size, one.fonts_size
+        )
 
     def note(self) -> str:
         """Say how many documents the press left to Typst, and why."""

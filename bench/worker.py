@@ -14,7 +14,7 @@ import psutil
 
 from bench.bills import read_bills
 from bench.composers import COMPOSERS, Composer, Missing, Workplace
-from bustia.archive.segments import pack
+from bustia.archive.segments import Packable, pack
 
 __all__ = ["CHUNK", "Ended", "Ready", "Turn", "serve"]
 
@@ -95,7 +95,7 @@ class _Worker:
         factory: Callable[[Workplace], Composer] = COMPOSERS[name][1]
         self.composer = factory(place)
         self._bills = read_bills(file)
-        self._kept: list[bytes] = []
+        self._kept: list[Packable] = []
         self._children = 0
 
     def warm(self, probe: float) -> Ready:
@@ -115,12 +115,12 @@ class _Worker:
         for first in range(0, count, CHUNK):
             places = range(start + first, start + min(first + CHUNK, count))
             chosen = [self._bills[place % len(self._bills)] for place in places]
-            made = [(bill.view.number, self.composer.compose(bill)) for bill in chosen]
+            made = [self.composer.packable(bill) for bill in chosen]
             packed = time.perf_counter()
             pack(made)
             packing += time.perf_counter() - packed
             if len(self._kept) < _KEPT:
-                self._kept += [pdf for _, pdf in made[: _KEPT - len(self._kept)]]
+                self._kept += made[: _KEPT - len(self._kept)]
             del made
         seconds = time.perf_counter() - began
         self._look_at_children()
@@ -128,14 +128,14 @@ class _Worker:
 
     def end(self) -> Ended:
         """Weigh what was made."""
-        places = pack([(str(n), pdf) for n, pdf in enumerate(self._kept)]).places
+        places = pack(self._kept).places
         first, others = places[0].length, [place.length for place in places[1:]]
         share = first
         if others:
             share = round((first + (CHUNK - 1) * sum(others) / len(others)) / CHUNK)
         return Ended(
-            sample=self._kept[0],
-            bytes_a_document=sum(map(len, self._kept)) / len(self._kept),
+            sample=self._kept[0].content,
+            bytes_a_document=sum(len(one.content) for one in self._kept) / len(self._kept),
             archive_bytes=share,
             peak_bytes=_own_peak() + self._children,
             note=self.composer.note(),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bustia.archive.models import Document
-from bustia.archive.services import ToKeep, keep
+from bustia.archive.services import Packable, ToKeep, keep
 from bustia.archive.store import FolderStore
 from bustia.billing.models import Contract, Customer, Invoice
 
@@ -78,7 +78,7 @@ def _to_keep(contract: Contract, number: str, content: bytes) -> ToKeep:
         payment_means="slip",
     )
     return ToKeep(
-        number=number,
+        packable=Packable(number, content),
         kind="invoice",
         cycle="2026-03",
         contract_id=contract.pk,
@@ -91,5 +91,4 @@ def _to_keep(contract: Contract, number: str, content: bytes) -> ToKeep:
         messages=(),
         trace={},
         retain_until=date(2032, 12, 31),
-        pdf=content,
     )

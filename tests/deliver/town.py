@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bustia.archive.models import Document
-from bustia.archive.services import ToKeep, keep
+from bustia.archive.services import Packable, ToKeep, keep
 from bustia.billing.facts import Facts
 from bustia.billing.models import Consent, Contract, Customer, Invoice
 from bustia.decide.decision import Action, Decision, Message
@@ -120,7 +120,7 @@ class Town:
         )
         self.contents[number] = pdf(number, pages)
         kept = ToKeep(
-            number=number,
+            packable=Packable(number, self.contents[number]),
             kind="invoice",
             cycle=self.cycle,
             contract_id=contract.pk,
@@ -133,7 +133,6 @@ class Town:
             messages=(),
             trace={},
             retain_until=date(2032, 5, 12),
-            pdf=self.contents[number],
         )
         (key,) = keep([kept])
         return Document.objects.get(pk=key)

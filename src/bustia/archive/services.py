@@ -5,12 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from django.db import transaction
 from pydantic import TypeAdapter
 
 from bustia.archive.models import Document, Erasure, Evidence, Segment
-from bustia.archive.segments import pack, unpack
+from bustia.archive.segments import Packable, SegmentReader, pack
 from bustia.archive.store import FolderStore, Store
 from bustia.errors import ArchiveError
 from bustia.instance import current_instance
@@ -19,6 +20,7 @@ from bustia.seal import EvidenceTree, Proof
 
 __all__ = [
     "CheckReport",
+    "Packable",
     "Retriever",
     "ToKeep",
     "check",
@@ -37,7 +39,7 @@ __all__ = [
 class ToKeep:
     """A sealed document on its way into the archive."""
 
-    number: str
+    packable: Packable
     kind: str
     cycle: str
     contract_id: int
@@ -50,7 +52,11 @@ class ToKeep:
     messages: tuple[str, ...]
     trace: dict[str, str]
     retain_until: date
-    pdf: bytes
+
+    @property
+    def number(self) -> str:
+        """Its number."""
+        return self.packable.number
 
 
 def default_store() -> Store:
@@ -68,7 +74,7 @@ def keep(documents: Sequence[ToKeep], store: Store | None = None) -> list[int]:
     """
     if not documents:
         return []
-    packed = pack([(one.number, one.pdf) for one in documents])
+    packed = pack([one.packable for one in documents])
     (store or default_store()).put(packed.name, packed.content)
     segment, _ = Segment.objects.get_or_create(
         name=packed.name, defaults={"size": len(packed.content), "documents": len(documents)}
@@ -89,7 +95,7 @@ def keep(documents: Sequence[ToKeep], store: Store | None = None) -> list[int]:
                 one.release,
                 one.composer,
                 one.pages,
-                len(one.pdf),
+                len(one.packable.content),
                 place.sha256,
                 one.sealed_at,
                 _MESSAGES.dump_json(one.messages).decode(),
@@ -167,25 +173,19 @@ class Retriever:
 
     def __init__(self, store: Store | None = None) -> None:
         self._store = store or default_store()
-        self._segment: str = ""
-        self._first = b""
+        self._segment = ""
+        self._reader: SegmentReader | None = None
 
     def read(self, document: Document) -> bytes:
         """Give a document's bytes, or raise ``ArchiveError``; it keeps the last segment's head."""
         segment = document.segment
         if segment is None:
             raise ArchiveError("this document was erased.", where=document.number)
-        if segment.name != self._segment:
-            head = segment.rows.order_by("offset").values_list("offset", "length").first()
-            offset, length = head or (0, 0)
-            self._first = self._store.read(segment.name, offset, length)
-            self._first_offset = offset
+        if self._reader is None or segment.name != self._segment:
             self._segment = segment.name
-        frame = None
-        if document.offset != self._first_offset:
-            frame = self._store.read(segment.name, document.offset, document.length)
+            self._reader = SegmentReader(partial(self._store.read, segment.name))
         try:
-            return unpack(self._first, frame, document.sha256)
+            return self._reader.document(document.offset, document.length, document.sha256)
         except ArchiveError as error:
             raise ArchiveError(
                 error.what, where=document.number, hint="Restore the archive from your backup."
@@ -280,7 +280,7 @@ def erase(
             kept = [(row, reader.read(row)) for row in rows if row.pk not in keys]
             gone = [row for row in rows if row.pk in keys]
             if kept:
-                packed = pack([(row.number, content) for row, content in kept])
+                packed = pack([Packable(row.number, content, row.sha256) for row, content in kept])
                 store.put(packed.name, packed.content)
                 new = Segment.objects.create(
                     name=packed.name, size=len(packed.content), documents=len(kept)

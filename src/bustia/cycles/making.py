@@ -15,7 +15,7 @@ from django.db import transaction
 
 from bustia.archive.models import Document
 from bustia.archive.retention import retain_until
-from bustia.archive.services import ToKeep, keep
+from bustia.archive.services import Packable, ToKeep, keep
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
 from bustia.billing.models import SourceDocument
@@ -141,22 +141,28 @@ def _again_if_doubtful(
 
 def _to_keep(workshop: Workshop, cycle: Cycle, made: _Made) -> ToKeep:
     facts, invoice = made.facts, made.facts.invoice
-    language = facts.customer.language
+    language, pressed = facts.customer.language, made.pressed
     return ToKeep(
-        number=document_number(facts, workshop.companies[language].nif),
+        packable=Packable(
+            document_number(facts, workshop.companies[language].nif),
+            pressed.pdf,
+            pressed.sha256,
+            pressed.form,
+            pressed.form_size,
+            pressed.fonts_size,
+        ),
         kind=invoice.kind,
         cycle=cycle.code,
         contract_id=facts.contract.id,
         invoice_id=invoice.id,
         language=language,
         release=workshop.release,
-        composer=made.pressed.composer,
-        pages=made.pressed.pages,
+        composer=pressed.composer,
+        pages=pressed.pages,
         sealed_at=cycle.cutoff,
         messages=tuple(message.rule for message in made.decision.chosen),
         trace=made.decision.trace_json(),
         retain_until=retain_until(workshop.retention, invoice.kind, invoice.issue_date),
-        pdf=made.pressed.pdf,
     )
 
 

@@ -133,37 +133,43 @@ class Form:
     """Number of the signature's dictionary."""
     metadata: int
     info: int
+    name: str = ""
+    """What tells it from all other forms: the SHA-256 of what its documents begin with."""
     digest: Any = None
-    """The digest of what all of them begin with, to go on from."""
+    """The same digest, to go on from."""
 
     def __post_init__(self) -> None:
         self.digest = hashlib.sha256(self.prefix)
         self.digest.update(self.head)
+        self.name = self.digest.hexdigest()
 
-    def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealPlace) -> bytes:
-        """Write one document, sealed."""
-        at = len(self.prefix) + len(self.head)
+    @property
+    def size(self) -> int:
+        """With how many bytes all documents of the form begin."""
+        return len(self.prefix) + len(self.head)
+
+    def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealPlace) -> tuple[bytes, str]:
+        """Write one document, sealed; give also its SHA-256, in hexadecimal digits."""
+        at = self.size
+        digest = self.digest.copy()
         out: list[bytes] = []
         offsets: dict[int, int] = {}
-        identity = hashlib.md5(usedforsecurity=False)
 
         def put(number: int, body: bytes) -> None:
             nonlocal at
             offsets[number] = at
             whole = b"%d 0 obj\n%s\nendobj\n" % (number, body)
             out.append(whole)
+            digest.update(whole)
             at += len(whole)
 
         for page in self.pages:
-            content = page.fill(leaves)
-            identity.update(content)
-            packed = deflate(content)
+            packed = deflate(page.fill(leaves))
             put(
                 page.number,
                 b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
             )
         xmp = metadata.xmp()
-        identity.update(xmp)
         put(
             self.metadata,
             b"<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream" % (len(xmp), xmp),
@@ -172,7 +178,6 @@ class Form:
         inner.append((self.info, metadata.info()))
         named = self.info + 1
         body, places = object_stream(inner)
-        identity.update(body)
         put(named, body)
         # What follows is laid out around the signature, which covers all but itself.
         last = named + 1
@@ -186,18 +191,21 @@ class Form:
         cross_at = end + len(b">>\nendobj\n")
         entries += b"\x01" + cross_at.to_bytes(4, "big") + b"\0\0"
         packed = deflate(entries)
-        name = identity.hexdigest().upper().encode()
+        name = digest.hexdigest()[:32].upper().encode()  # all that the document says is in it
         after = b">>\nendobj\n%d 0 obj\n<</Type/XRef/W[1 4 2]/Size %d/Root %d 0 R/Info %d 0 R" % (
             last, last + 1, self.catalog, self.info,
         ) + b"/ID[<%s><%s>]/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream\nendobj\n" % (
             name, name, len(packed), packed,
         ) + b"startxref\n%d\n%%%%EOF\n" % cross_at  # fmt: skip
         before += _RANGE % (start, end, len(after)) + b"/Contents"
-        digest = self.digest.copy()
-        for part in (*out, before, after):
-            digest.update(part)
-        signature = seal.signature(digest.digest())
-        return b"".join((self.prefix, self.head, *out, before, b"<", signature, b">", after))
+        digest.update(before)
+        of_all = digest.copy()
+        digest.update(after)
+        signature = b"<%s>" % seal.signature(digest.digest())
+        of_all.update(signature)
+        of_all.update(after)
+        document = b"".join((self.prefix, self.head, *out, before, signature, after))
+        return document, of_all.hexdigest()
 
 
 _RANGE = b"[0 %8d %8d %8d]"

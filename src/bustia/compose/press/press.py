@@ -5,6 +5,7 @@ the same structure and as many lines in each paragraph; frame and parts together
 is filled with what one bill says. What can't be pressed for certain is left to Typst.
 """
 
+import hashlib
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -50,6 +51,14 @@ class Pressed:
     pages: int
     composer: str
     """``press``, or ``typst`` where the press left it to the reference composer."""
+    sha256: str
+    """The document's digest, in hexadecimal digits."""
+    form: str = ""
+    """Names its form; empty for a document of Typst's."""
+    form_size: int = 0
+    """With how many bytes all documents of the form begin."""
+    fonts_size: int = 0
+    """With how many bytes all documents of the release and language begin."""
     why: str = ""
     """Why it was left to Typst."""
     pieces: frozenset[int] = frozenset()
@@ -128,7 +137,9 @@ class Press:
     ) -> Pressed:
         """Give the document by the reference composer."""
         composed = self.reference.compose(view, attachments, stamp)
-        return Pressed(sealer.seal(composed.pdf, stamp), composed.pages, "typst", why)
+        sealed = sealer.seal(composed.pdf, stamp)
+        sha256 = hashlib.sha256(sealed).hexdigest()
+        return Pressed(sealed, composed.pages, "typst", sha256, why=why)
 
     def press(self, view: BillView, stamp: datetime, seal: SealPlace) -> Pressed:
         """Give the document by a form, unjudged; raise ``UnpressableError`` if that can't be."""
@@ -149,8 +160,13 @@ class Press:
                     stamp.astimezone(UTC),
                     self._kit(view.language).tool,
                 )
-                pdf = ready.form.fill(leaves, metadata, seal)
-                return Pressed(pdf, layout.pages, "press", "", ready.numbers), ready
+                form = ready.form
+                pdf, sha256 = form.fill(leaves, metadata, seal)
+                pressed = Pressed(
+                    pdf, layout.pages, "press", sha256,
+                    form.name, form.size, len(form.prefix), pieces=ready.numbers,
+                )  # fmt: skip
+                return pressed, ready
         raise UnpressableError("it has more pages than there are forms for")
 
     # The judge
@@ -166,6 +182,8 @@ class Press:
         """Compare a document with the reference; take its pieces off the press if it differs."""
         reference = self.reference.compose(view, (), stamp)
         found = differences(pressed.pdf, reference.pdf)
+        if hashlib.sha256(pressed.pdf).hexdigest() != pressed.sha256:
+            found.append("its digest is that of another document")
         self.verdicts.compared += 1
         if not found:
             for known in ready.pieces:
