@@ -122,7 +122,7 @@ class WorkConfig(_Section):
 
     processes: Annotated[int, Field(ge=0, le=256)] = 0
     chunk: Annotated[int, Field(ge=1, le=10_000)] = 250
-    judged_every: Annotated[int, Field(ge=0)] = 1000
+    judged_every: Annotated[int, Field(ge=0)] = 5000
     """One in so many pressed documents is compared with what Typst makes of it; 0 for none."""
 
     @property

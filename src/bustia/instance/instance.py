@@ -79,7 +79,7 @@ folder = "archive"
 [work]
 processes = 0                 # 0: one a core
 chunk = 250                   # invoices a job: what a kill costs at most
-judged_every = 1000           # one in so many documents is compared with Typst's own
+judged_every = 5000           # one in so many documents is compared with Typst's own
 
 [stationery]
 # folder = "stationery"       # without it, the stationery that ships with Bústia

@@ -40,20 +40,26 @@ class CmsTemplate:
             for name in ("version", "digest_algorithms", "encap_content_info", "certificates")
         )
         self._type = container["content_type"].dump()
+        self._around: dict[int, tuple[bytes, bytes]] = {}
 
     def fill(self, digest: bytes, identity: Identity) -> bytes:
         """Give the container, DER encoded, for a document with this SHA-256 digest."""
         attributes = self._before + digest + self._after
-        signer = _tlv(
-            _SEQUENCE,
-            self._signer_start,
-            # Signed as a SET, contained under a tag of its own (RFC 5652, 5.4).
-            bytes([_CONTEXT_0]) + attributes[1:],
-            self._algorithm,
-            _tlv(_OCTETS, identity.sign(attributes)),
-        )
+        signature: bytes = identity.sign(attributes)
+        size = len(signature)
+        around = self._around.get(size)
+        if around is None:
+            around = self._around[size] = self._parts_around(len(attributes), size)
+        # Signed as a SET, contained under a tag of its own (RFC 5652, 5.4), which stands before.
+        return around[0] + attributes[1:] + around[1] + signature
+
+    def _parts_around(self, attributes_size: int, signature_size: int) -> tuple[bytes, bytes]:
+        """Give what stands before the attributes and between them and a signature of a size."""
+        between = self._algorithm + _tlv(_OCTETS, bytes(signature_size))[:-signature_size]
+        rest = bytes(attributes_size - 1) + between + bytes(signature_size)
+        signer = _tlv(_SEQUENCE, self._signer_start, bytes([_CONTEXT_0]), rest)
         content = _tlv(_SEQUENCE, self._content_start, _tlv(_SET, signer))
-        return _tlv(_SEQUENCE, self._type, _tlv(_CONTEXT_0, content))
+        return _tlv(_SEQUENCE, self._type, _tlv(_CONTEXT_0, content))[: -len(rest)], between
 
 
 def _tlv(tag: int, *parts: bytes) -> bytes:

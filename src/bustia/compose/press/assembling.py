@@ -33,7 +33,7 @@ from bustia.compose.press.pieces import (
 )
 from bustia.compose.press.reading import Element
 from bustia.compose.press.sealing import SealPlace
-from bustia.compose.press.typography import Breaker
+from bustia.compose.press.typography import Breaker, Setter
 from bustia.errors import UnpressableError
 
 __all__ = ["assemble", "breakers_of"]
@@ -539,7 +539,8 @@ class _Content:
         self._kit = kit
         self._still: list[bytes] = []
         self._chunks: list[bytes] = []
-        self._left: list[tuple[int, int, Any]] = []
+        self._left: list[tuple[int, int, Setter]] = []
+        self._aligned: list[tuple[int, tuple[int, Setter, float, float, bytes]]] = []
         self._paragraphs: dict[tuple[int, int], tuple[Breaker, list[tuple[int, int]]]] = {}
         self._holes: list[TextHole | ContentHole] = []
         self._style: bytes = b""
@@ -610,8 +611,12 @@ class _Content:
                 self._paragraphs.setdefault(key, (breaker, []))[1].append((place, line))
             return
         self._chunks += [begin, b"", b" ET\n"]
-        run = _run_of(self._kit, item, placed)
-        self._holes.append(TextHole(len(self._chunks) - 2, run, _SHARES[item.align], x, y))
+        place, share = len(self._chunks) - 2, _SHARES[item.align]
+        if alone is not None and alone[0] not in placed.breakers:
+            leaf_of_all = placed.first_leaf + alone[0]
+            self._aligned.append((place, (leaf_of_all, setter, share, x, y)))
+        else:
+            self._holes.append(TextHole(place, _run_of(self._kit, item, placed), share, x, y))
 
     def still(self) -> bytes:
         """Give the stream's content that all documents have in common."""
@@ -624,6 +629,7 @@ class _Content:
             place,
             chunks,
             tuple((moved[at], leaf, setter) for at, leaf, setter in self._left),
+            tuple((moved[at], *others) for at, others in self._aligned),
             tuple(
                 (leaf, breaker, tuple((moved[at], line) for at, line in places))
                 for (leaf, _), (breaker, places) in self._paragraphs.items()
@@ -632,7 +638,7 @@ class _Content:
         )
 
     def _hole_places(self) -> set[int]:
-        places = {one[0] for one in self._left}
+        places = {one[0] for one in self._left} | {one[0] for one in self._aligned}
         places |= {at for _, lines in self._paragraphs.values() for at, _ in lines}
         return places | {hole.place for hole in self._holes}
 

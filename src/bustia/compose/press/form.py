@@ -96,6 +96,9 @@ class PageContent:
     chunks: tuple[bytes, ...]
     left: tuple[tuple[int, int, Setter], ...]
     """Holes for whole leaves that keep their left edge: place, leaf, and what sets them."""
+    aligned: tuple[tuple[int, int, Setter, float, float, bytes], ...]
+    """The same for those that keep their right edge or middle; with share, x and y as in
+    :class:`TextHole`."""
     paragraphs: tuple[tuple[int, Breaker, tuple[tuple[int, int], ...]], ...]
     """Paragraphs that keep their left edge: leaf, breaker, and each line's place and number."""
     holes: tuple[TextHole | ContentHole, ...]
@@ -105,6 +108,9 @@ class PageContent:
         chunks = list(self.chunks)
         for place, leaf, setter in self.left:
             chunks[place] = setter[leaves[leaf]][0]
+        for place, leaf, setter, share, x, y in self.aligned:
+            shown, width = setter[leaves[leaf]]
+            chunks[place] = b"1 0 0 1 %s %s Tm%s" % (number(x - share * width), y, shown)
         for leaf, breaker, places in self.paragraphs:
             lines = breaker.lines(leaves[leaf])
             for place, line in places:

@@ -1,6 +1,6 @@
 """The pieces that were laid out already, in this process or on the disk."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -14,7 +14,7 @@ from bustia.compose.press.structure import leaves_of
 from bustia.compose.press.typography import Breaker, Setter
 from bustia.errors import UnpressableError
 
-__all__ = ["Known", "Pieces"]
+__all__ = ["Known", "Pieces", "Wanted"]
 
 _KERNING = 0.3
 """Points by which a text may be narrower beside others than by itself."""
@@ -32,7 +32,10 @@ class Known:
     """For each leaf on one line what sets it, and the width in points that surely fits."""
     version: int
     """Its number in this process."""
+    place: Hashable
+    """Its place among the pieces of this process."""
     key: Hashable
+    """What it is kept under on the disk."""
     proven: bool
     """The judge saw a document with it, and found nothing."""
 
@@ -44,41 +47,57 @@ class Known:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A piece that is asked for."""
+
+    kit: Kit
+    base: Hashable
+    """Its structure, and whatever else it depends on."""
+    kind: Any
+    """The type of its data."""
+    data: Any
+    leaves: Sequence[Any]
+    probe: Probe
+    """Lays it out."""
+
+
 class Pieces:
     """Frames and parts by structure and number of lines."""
 
     def __init__(self, store: PieceStore) -> None:
         self._known: dict[Hashable, Known | UnpressableError] = {}
+        self._numbers: dict[Hashable, int] = {}
+        """Structures, numbered: they are long, and take time to be looked up."""
         self._versions = count()
         self._store = store
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def find(
-        self,
-        kit: Kit,
-        base: Hashable,
-        kind: Any,  # noqa: ANN401 (any type of data)
-        data: Any,  # noqa: ANN401
-        leaves: Sequence[Any],
-        probe: Probe,
-    ) -> Known:
+    def find(self, wanted: Wanted) -> Known:
         """Give the piece of this structure, for these leaves; laid out now if it must be.
 
         How many lines a paragraph has is told by the piece in which each has one. Raises
         ``UnpressableError`` where the piece can't be pressed, or a text is too long for it.
         """
-        known = self._get(kit, (base, None), kind, data, (1,) * len(leaves), probe)
-        if known.breakers:
-            lines = [1] * len(leaves)
-            for leaf, breaker in known.breakers.items():
-                lines[leaf] = len(breaker.lines(leaves[leaf]))
-            if max(lines) > 1:
-                known = self._get(kit, (base, tuple(lines)), kind, data, lines, probe)
+        number = self._numbers.setdefault(wanted.base, len(self._numbers))
+        known = self._known.get(number) or self._made(number, wanted, None)
+        leaves = wanted.leaves
+        if isinstance(known, Known) and known.breakers:
+            heights = tuple(
+                [len(breaker.lines(leaves[leaf])) for leaf, breaker in known.breakers.items()]
+            )
+            if max(heights) > 1:
+                place = (number, heights)
+                known = self._known.get(place) or self._made(
+                    place, wanted, dict(zip(known.breakers, heights, strict=True))
+                )
+        if isinstance(known, UnpressableError):
+            raise UnpressableError(known.what, where=known.where)
         long = known.too_long(leaves)
         if long is not None:
-            path = leaves_of(kind, data)[long].path
+            path = leaves_of(wanted.kind, wanted.data)[long].path
             raise UnpressableError(f"`{path}` may be too long for its line")
         return known
 
@@ -95,46 +114,34 @@ class Pieces:
 
     def reject(self, known: Known, why: str) -> None:
         """Take a piece off the press."""
-        self._known[known.key] = UnpressableError(why)
+        self._known[known.place] = UnpressableError(why)
         self._store.save(known.key, {"error": why})
 
-    def _get(
-        self,
-        kit: Kit,
-        key: Hashable,
-        kind: Any,  # noqa: ANN401
-        data: Any,  # noqa: ANN401
-        lines: Sequence[int],
-        probe: Probe,
-    ) -> Known:
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._made(kit, key, kind, data, lines, probe)
-        if isinstance(found, UnpressableError):
-            raise UnpressableError(found.what, where=found.where)
-        return found
-
     def _made(
-        self,
-        kit: Kit,
-        key: Hashable,
-        kind: Any,  # noqa: ANN401
-        data: Any,  # noqa: ANN401
-        lines: Sequence[int],
-        probe: Probe,
+        self, place: Hashable, wanted: Wanted, lines: Mapping[int, int] | None
     ) -> Known | UnpressableError:
-        """Take a piece from the disk, or lay it out."""
+        """Take a piece from the disk, or lay it out; and know it from now on.
+
+        ``lines`` are those of paragraphs that have more than one; None where each has one.
+        """
+        numbers = tuple((lines or {}).get(leaf, 1) for leaf in range(len(wanted.leaves)))
+        key = (wanted.base, None if lines is None else numbers)
         kept = self._store.load(key)
         if kept is None:
             try:
-                kept = {"piece": probe(Placeholders(leaves_of(kind, data), lines))}
+                leaves = leaves_of(wanted.kind, wanted.data)
+                kept = {"piece": wanted.probe(Placeholders(leaves, numbers))}
             except UnpressableError as error:
                 kept = {"error": error.what, "where": error.where}
             self._store.save(key, kept)
-        if "error" in kept:
-            return UnpressableError(kept["error"], where=kept.get("where"))
-        piece: Piece = kept["piece"]
+        made = self._known[place] = (
+            UnpressableError(kept["error"], where=kept.get("where"))
+            if "error" in kept
+            else self._ready(kept["piece"], wanted.kit, place, key)
+        )
+        return made
+
+    def _ready(self, piece: Piece, kit: Kit, place: Hashable, key: Hashable) -> Known:
         limits = [(leaf, kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines]
-        breakers = breakers_of(kit, piece)
-        proven = self._store.is_proven(key)
-        return Known(piece, breakers, limits, next(self._versions), key, proven)
+        breakers, proven = breakers_of(kit, piece), self._store.is_proven(key)
+        return Known(piece, breakers, limits, next(self._versions), place, key, proven)

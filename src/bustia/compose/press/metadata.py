@@ -1,10 +1,12 @@
 """The metadata of a document: its title, author, language and standards, for machines."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
-from bustia.compose.press.pdf import value
+from bustia.compose.press.pdf import text
 
 __all__ = ["Metadata"]
 
@@ -39,6 +41,22 @@ _XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="r"?>"""
 
 
+@lru_cache(maxsize=16)
+def _around(language: str, author: str, stamp: datetime, tool: str) -> tuple[bytes, ...]:
+    """Give what documents of one cycle and language say alike: the XMP before the title, before
+    the keywords and after them, and the information dictionary between title and keywords."""
+    told = {
+        "language": language,
+        "tool": tool,
+        "moment": stamp.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
+        "author": escape(author),
+    }
+    parts = [part.format(**told).encode() for part in re.split("{title}|{keywords}", _XMP)]
+    moment = text(stamp.strftime("D:%Y%m%d%H%M%SZ"))
+    others = (text(author), text(tool), moment, moment)
+    return *parts, b"/Author%s/Creator%s/CreationDate%s/ModDate%s/Keywords" % others
+
+
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """What a document says of itself."""
@@ -52,26 +70,14 @@ class Metadata:
 
     def xmp(self) -> bytes:
         """Give it as XMP (ISO 16684-1), as PDF/A wants it."""
-        said = _XMP.format(
-            language=self.language,
-            tool=self.tool,
-            moment=self.stamp.strftime("%Y-%m-%dT%H:%M:%S+00:00"),
-            title=escape(self.title),
-            author=escape(self.author),
-            keywords=escape(", ".join(self.keywords)),
-        )
-        return said.encode()
+        before, between, after, _ = self._parts()
+        title, keywords = escape(self.title), escape(", ".join(self.keywords))
+        return b"".join((before, title.encode(), between, keywords.encode(), after))
 
     def info(self) -> bytes:
         """Give it as the document information dictionary."""
-        moment = self.stamp.strftime("D:%Y%m%d%H%M%SZ")
-        return value(
-            {
-                "/Title": self.title,
-                "/Author": self.author,
-                "/Keywords": ", ".join(self.keywords),
-                "/Creator": self.tool,
-                "/CreationDate": moment,
-                "/ModDate": moment,
-            }
-        )
+        *_, between = self._parts()
+        return b"<</Title%s%s%s>>" % (text(self.title), between, text(", ".join(self.keywords)))
+
+    def _parts(self) -> tuple[bytes, ...]:
+        return _around(self.language, self.author, self.stamp, self.tool)

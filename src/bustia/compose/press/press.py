@@ -21,7 +21,7 @@ from bustia.compose.press.bill_parts import FRAME, KINDS, Part, frame_view, part
 from bustia.compose.press.form import Form
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, characters_of, make_kit
-from bustia.compose.press.known import Known, Pieces
+from bustia.compose.press.known import Known, Pieces, Wanted
 from bustia.compose.press.metadata import Metadata
 from bustia.compose.press.pieces import STEP, Piece, PieceMaker
 from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, Width, placeholder
@@ -95,7 +95,7 @@ class Press:
     """
 
     def __init__(
-        self, stationery: Path, cache: Path | None = None, *, judged_every: int = 1000
+        self, stationery: Path, cache: Path | None = None, *, judged_every: int = 5000
     ) -> None:
         self.reference = TypstComposer(stationery)
         self.verdicts = Verdicts()
@@ -251,7 +251,7 @@ class Press:
         def probe(placeholders: Placeholders) -> Piece:
             return self._probe_frame(kit, framed, layout, parts, leaves, placeholders)
 
-        return self._pieces.find(kit, base, FRAME, framed, leaves, probe)
+        return self._pieces.find(Wanted(kit, base, FRAME, framed, leaves, probe))
 
     def _part(self, kit: Kit, part: Part, width: float, leaves: list[Any]) -> Known:
         kind, own = KINDS[part.name], list[Any]()
@@ -261,7 +261,7 @@ class Press:
         def probe(placeholders: Placeholders) -> Piece:
             return self._probe_part(kit, part, width, own, placeholders)
 
-        known = self._pieces.find(kit, base, kind, part.data, own, probe)
+        known = self._pieces.find(Wanted(kit, base, kind, part.data, own, probe))
         leaves += own
         return known
 

@@ -29,7 +29,7 @@ _ONE = int(uharfbuzz.GlyphFlags.UNSAFE_TO_BREAK)
 _MOST_KEPT = 4_000
 """Texts whose setting is remembered, for each style: a bound on memory."""
 _MOST_WORDS = 30_000
-_MOST_PARAGRAPHS = 500
+_MOST_PARAGRAPHS = 4_000
 _AMBIGUOUS_POINTS = 0.002
 """A line that fits or not by so little is left to Typst, which counts with other roundings."""
 
