@@ -1,5 +1,6 @@
 """One process of one composer: it waits, composes a batch when told, and says how long it took."""
 
+import gc
 import os
 import resource
 import sys
@@ -15,6 +16,7 @@ import psutil
 from bench.bills import read_bills
 from bench.composers import COMPOSERS, Composer, Missing, Workplace
 from bustia.archive.segments import Packable, pack
+from bustia.work.worker import COLLECTED_EVERY
 
 __all__ = ["CHUNK", "Ended", "Ready", "Turn", "serve"]
 
@@ -66,6 +68,7 @@ def serve(
     ``probe`` is for how many seconds the speed is tried out.
     """
     _stay_on(core)
+    gc.set_threshold(*COLLECTED_EVERY)  # as the product's own workers do
     try:
         worker = _Worker(name, place, file)
         line.send(worker.warm(probe))

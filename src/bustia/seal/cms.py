@@ -44,8 +44,8 @@ class CmsTemplate:
 
     def fill(self, digest: bytes, identity: Identity) -> bytes:
         """Give the container, DER encoded, for a document with this SHA-256 digest."""
-        attributes = self._before + digest + self._after
-        signature: bytes = identity.sign(attributes)
+        attributes: bytes = self._before + digest + self._after
+        signature = identity.sign(attributes)
         size = len(signature)
         around = self._around.get(size)
         if around is None:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import click
 
-__all__ = ["main"]
+__all__ = ["COLLECTED_EVERY", "main"]
 
 
-_COLLECTED_EVERY = (50_000, 20, 50)
+COLLECTED_EVERY = (50_000, 20, 50)
 """New objects until the cyclic garbage collector looks, by generation. A worker keeps many objects
 for good, and makes few cycles: at the usual 700 it spent a fifth of its time looking for them."""
 
@@ -34,7 +34,7 @@ def _end_with_the_supervisor() -> None:
 def main(path: Path, queues: tuple[str, ...], name: str) -> None:
     """Do the jobs of some queues until the supervisor ends."""
     threading.Thread(target=_end_with_the_supervisor, daemon=True).start()
-    gc.set_threshold(*_COLLECTED_EVERY)
+    gc.set_threshold(*COLLECTED_EVERY)
 
     from bustia.instance import open_instance  # noqa: PLC0415 (Django is set up by it)
 
