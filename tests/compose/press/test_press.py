@@ -131,10 +131,10 @@ def swap_pages(pdf: pikepdf.Pdf) -> None:
 
 
 SABOTAGE: dict[str, Callable[[pikepdf.Pdf], None]] = {
-    "a wrong kerning": rewritten(rb">(\d+)<", rb">-90<"),
+    "a wrong kerning": rewritten(rb"\)(\d+)\(", rb")-90("),
     "a shifted field": rewritten(rb"1 0 0 1 (\d+)", rb"1 0 0 1 1\1"),
     "a field shifted by a fiftieth of a point": rewritten(rb"Tm\[", rb"Tm 0.02 0 Td["),
-    "a wrong glyph": rewritten(rb"\[<([0-9A-F]{4})", rb"[<0022"),
+    "a wrong glyph": rewritten(rb"\[\([^\\]{2}", b'[(\x00"'),
     "a wrong size": rewritten(rb" 10 Tf", rb" 10.1 Tf"),
     "a wrong font": rewritten(rb"/F1 10 Tf", rb"/F2 10 Tf"),
     "a wrong colour": rewritten(rb"cs [\d.]+ ", rb"cs 0.9 "),
@@ -174,7 +174,7 @@ def test_a_broken_press_gives_typsts_document_and_says_so(
 
     def unkerned(self: Setter, text: str) -> tuple[bytes, float]:
         shown, width = kerned(self, text)
-        return re.sub(rb">-?[\d.]+<", b"", shown), width
+        return re.sub(rb"\)-?[\d.]+\(", b"", shown), width
 
     for setter in kit_of(fresh)._setters.values():
         setter.clear()

@@ -113,7 +113,7 @@ class Face:
         return width
 
 
-Words = dict[str, tuple[str, float] | None]
+Words = dict[str, tuple[bytes, float] | None]
 """Words as the inside of TJ's operand, with their widths in ems; None for those that must not be
 set by themselves."""
 
@@ -152,7 +152,7 @@ class Setter(dict[str, tuple[bytes, float]]):
         try:
             self._gap, _ = self._inside(*face.shape(" ", language))
         except UnpressableError:
-            self._gap = ""
+            self._gap = b""
 
     def __missing__(self, text: str) -> tuple[bytes, float]:
         if len(self) > _MOST_KEPT:
@@ -175,10 +175,10 @@ class Setter(dict[str, tuple[bytes, float]]):
         width = ems * self.size + self.space * (len(insides) - 1)
         return _operator(self._gap.join(insides)), width
 
-    def _word(self, word: str) -> tuple[str, float] | None:
+    def _word(self, word: str) -> tuple[bytes, float] | None:
         """Set a word by itself; None if that is not certain to be the same among others."""
         face = self._fonts[0][0]
-        found = None if word else ("", 0.0)
+        found = None if word else (b"", 0.0)
         if word and self._gap and face.characters.issuperset(map(ord, word)):
             alone = face.shape_between_spaces(word, self._language)
             if alone is not None:
@@ -216,7 +216,7 @@ class Setter(dict[str, tuple[bytes, float]]):
 
     def _inside(
         self, glyphs: Sequence[int], advances: Sequence[int], place: int = 0
-    ) -> tuple[str, float]:
+    ) -> tuple[bytes, float]:
         """Give shaped glyphs as the inside of TJ's operand, and their width in ems."""
         numbers, moves = self._numbered(glyphs, advances, place)
         width = sum(advances) / self._fonts[place][0].em + self._tracking * len(glyphs)
@@ -248,20 +248,35 @@ def shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
     return _operator(_shown(codes, moves))
 
 
-def _shown(codes: Sequence[int], moves: Sequence[float]) -> str:
+def _shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
     """Write glyphs as the inside of TJ's operand, with the moves after each (ISO 32000-1, 9.4.3):
-    the operand without its ``[<`` and ``>]``."""
-    return "".join(
+    the operand without its ``[(`` and ``)]``."""
+    return b"".join(
         [
-            f"{code:04X}" if -1e-4 < move < 1e-4 else f"{code:04X}>{move:.8g}<"
+            _literal(code) if -1e-4 < move < 1e-4 else b"%s)%.8g(" % (_literal(code), move)
             for code, move in zip(codes, moves, strict=True)
         ]
     )
 
 
-def _operator(inside: str) -> bytes:
+@cache
+def _literal(code: int) -> bytes:
+    """Write a glyph's number in a literal string, which takes half the room of hexadecimal digits;
+    some bytes must be escaped there (ISO 32000-1, 7.3.4.2)."""
+    return (
+        code.to_bytes(2, "big")
+        .replace(b"\\", b"\\\\")
+        .replace(b"(", b"\\(")
+        .replace(b")", b"\\)")
+        .replace(b"\r", b"\\r")
+    )
+
+
+def _operator(inside: bytes) -> bytes:
     """Write TJ with its operand, without the empty string after a last move."""
-    return (f"[<{inside[:-1]}]TJ" if inside.endswith("<") else f"[<{inside}>]TJ").encode()
+    if inside.endswith(b"(") and not inside.endswith(b"\\("):
+        return b"[(%s]TJ" % inside[:-1]
+    return b"[(%s)]TJ" % inside
 
 
 def writable(text: str) -> str:
