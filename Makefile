@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONTRACTS ?= 1000
 KILLS ?= 60
+TOWN ?= 50350
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-header --generate-hashes pyproject.toml
 
-.PHONY: help demo test lint types imports unit chaos bench lock clean
+.PHONY: help demo test lint types imports unit chaos town bench lock clean
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  %-10s %s\n", $$1, $$2}'
 
@@ -51,6 +52,9 @@ unit: $(VENV)/.test ## pytest on a real PostgreSQL
 
 chaos: $(VENV)/.test ## Kill workers, supervisor and database of a cycle at random (KILLS=60)
 	BUSTIA_CHAOS_KILLS=$(KILLS) $(BIN)/pytest tests/cycles/test_chaos.py
+
+town: $(VENV)/.test ## Bring every document of a town back from the archive (TOWN=50350)
+	BUSTIA_TOWN_CONTRACTS=$(TOWN) $(BIN)/pytest -s tests/cycles/test_town.py
 
 bench: $(VENV)/.bench ## Compare composers; with CYCLE=50350, time a cycle by stage (ARGS="--quick")
 	@PYTHONPATH=. $(BIN)/python -m bench $(if $(CYCLE),--cycle $(CYCLE)) $(ARGS)

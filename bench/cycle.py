@@ -154,10 +154,8 @@ def _run(line: Connection, place: Path, contracts: int, sample: bool) -> None:
     try:
         server = (place_for(instance_path).data / "postmaster.pid").read_text()
         line.send(int(server.splitlines()[0]))
-        from bustia.intake.loader import import_paths
-
         with teller.stage("import"):
-            import_paths([place / "export"], now=instance.now(), folder=instance_path / "intake")
+            _apart(_import, instance_path, place / "export")
         if sample:
             with teller.stage("sample"):
                 times.sampled, times.parts = _apart(_sample, instance_path)
@@ -179,6 +177,15 @@ def _write_town(folder: Path, contracts: int) -> None:
     from bustia.synth import write_town
 
     write_town(folder, contracts, 1, _ISSUED)
+
+
+def _import(instance_path: Path, export: Path) -> None:
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        from bustia.intake.loader import import_paths
+
+        import_paths([export], now=instance.now(), folder=instance_path / "intake")
 
 
 def _sample(instance_path: Path) -> tuple[int, dict[str, float]]:
