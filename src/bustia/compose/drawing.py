@@ -1,7 +1,7 @@
 """A drawing: vector paths in a box, for what data draws and no font can write."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 __all__ = ["POINTS_A_MM", "Box", "Drawing", "polygons", "rectangles", "short"]
 
@@ -23,10 +23,6 @@ class Drawing:
     """The colour of each path, as ``#rrggbb``."""
     alt: str
     """What it says, for those who can't see it."""
-
-    def described(self, alt: str) -> "Drawing":
-        """Give the same drawing with another description."""
-        return replace(self, alt=alt)
 
     def svg(self) -> str:
         """Give the drawing as an SVG document."""

@@ -131,10 +131,6 @@ class Catalogue:
         new = Leaf(path, FactType("text", choices=choices), old.doc, old.unit, old.example)
         return Catalogue({**self.leaves, path: new})
 
-    def without_leaf_hint(self, path: str) -> str:
-        """Suggest what was meant by an unknown path: ``Did you mean debt.count?``."""
-        return suggest(path, self.public)
-
 
 def suggest(wrong: str, known: Mapping[str, object] | frozenset[str] | tuple[str, ...]) -> str:
     """Give ``Did you mean X?`` for the nearest known name, or nothing."""
