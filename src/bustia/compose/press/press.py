@@ -246,24 +246,22 @@ class Press:
         self, kit: Kit, view: BillView, layout: Layout, parts: Sequence[Part], leaves: list[Any]
     ) -> Known:
         framed = frame_view(view, layout)
-        structure = structure_of(FRAME, framed, leaves)
+        base = ("frame", layout, structure_of(FRAME, framed, leaves))
 
         def probe(placeholders: Placeholders) -> Piece:
             return self._probe_frame(kit, framed, layout, parts, leaves, placeholders)
 
-        return self._pieces.find(
-            Wanted(kit, ("frame", layout), structure, FRAME, framed, leaves, probe)
-        )
+        return self._pieces.find(Wanted(kit, base, FRAME, framed, leaves, probe))
 
     def _part(self, kit: Kit, part: Part, width: float, leaves: list[Any]) -> Known:
         kind, own = KINDS[part.name], list[Any]()
         structure = structure_of(kind, part.data, own)
-        family = (kit.language, part.name, round(width, 3), _count(part.data))
+        base = (kit.language, part.name, round(width, 3), structure)
 
         def probe(placeholders: Placeholders) -> Piece:
             return self._probe_part(kit, part, width, own, placeholders)
 
-        known = self._pieces.find(Wanted(kit, family, structure, kind, part.data, own, probe))
+        known = self._pieces.find(Wanted(kit, base, kind, part.data, own, probe))
         leaves += own
         return known
 
@@ -330,8 +328,3 @@ class Press:
 def _heights(count: int) -> list[float]:
     """Give the heights that slots have in the narrow probe of a frame."""
     return [_PROBED_HEIGHT] * count
-
-
-def _count(data: object) -> int:
-    """Give how many there are of what stands side by side, and so has less room."""
-    return len(data) if isinstance(data, tuple) else 1

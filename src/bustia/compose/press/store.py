@@ -21,7 +21,7 @@ from bustia.compose.press.reading import Element
 
 __all__ = ["PieceStore"]
 
-_FORMAT = 5
+_FORMAT = 4
 _PARTS_OF_STATIONERY = ("templates", "assets", "company.yaml")
 _KINDS: dict[str, Any] = {
     kind.__name__: kind

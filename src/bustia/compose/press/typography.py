@@ -305,13 +305,8 @@ class Breaker:
         if found is None:
             if len(self._known) > _MOST_PARAGRAPHS:
                 self._known.clear()
-            written = writable(text)
-            whole = self.setter.set(written)
-            if self._has_room(whole[1]):
-                found = (whole,)
-            else:
-                found = tuple(map(self._set, self._broken(written)))
-            self._known[text] = found
+            lines = self._broken(writable(text))
+            found = self._known[text] = tuple(map(self._set, lines))
         return found
 
     def _set(self, line: str) -> tuple[bytes, float]:
@@ -359,10 +354,7 @@ class Breaker:
         return last
 
     def _fits(self, text: str) -> bool:
-        return self._has_room(self.setter.set(text)[1])
-
-    def _has_room(self, width: float) -> bool:
-        spare = self.width - width
+        spare = self.width - self.setter.set(text)[1]
         if abs(spare) < _AMBIGUOUS_POINTS:
             raise UnpressableError("a line of it just fits")
         return spare > 0
