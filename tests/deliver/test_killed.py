@@ -62,7 +62,7 @@ def deliverer(instance: Path) -> subprocess.Popen[bytes]:
 
 def take_your_time(_: Envelope) -> str:
     """Answer so late that most kills fall between a mail's content and the answer."""
-    time.sleep(0.02)
+    time.sleep(0.05)
     return ""
 
 
