@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bustia.archive.models import Document
-from bustia.archive.services import Packable, ToKeep, keep
+from bustia.archive.segments import Packable
+from bustia.archive.services import ToKeep, keep
 from bustia.archive.store import FolderStore
 from bustia.billing.models import Contract, Customer, Invoice
 

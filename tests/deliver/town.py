@@ -13,7 +13,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from bustia.archive.models import Document
-from bustia.archive.services import Packable, ToKeep, keep
+from bustia.archive.segments import Packable
+from bustia.archive.services import ToKeep, keep
 from bustia.billing.facts import Facts
 from bustia.billing.models import Consent, Contract, Customer, Invoice
 from bustia.decide.decision import Action, Decision, Message

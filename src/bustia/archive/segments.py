@@ -95,10 +95,10 @@ def pack(documents: Sequence[Packable]) -> Packed:
             base = _Base(head.content, add(first, record))
         for other in others:
             add(other, base.record(documents[other].content, head.form_size))
-    index = [[p.number, p.sha256, p.offset, p.length] for _, p in sorted(places.items())]
+    in_order = tuple(places[position] for position in range(len(documents)))
+    index = [[p.number, p.sha256, p.offset, p.length] for p in in_order]
     tail = zstandard.ZstdCompressor(level=_LEVEL).compress(json.dumps(index).encode())
     content = b"".join([*records, tail, len(tail).to_bytes(_TAIL, "big")])
-    in_order = tuple(place for _, place in sorted(places.items()))
     return Packed(hashlib.sha256(content).hexdigest(), content, in_order)
 
 

@@ -20,7 +20,6 @@ from bustia.seal import EvidenceTree, Proof
 
 __all__ = [
     "CheckReport",
-    "Packable",
     "Retriever",
     "ToKeep",
     "check",

@@ -15,7 +15,8 @@ from django.db import transaction
 
 from bustia.archive.models import Document
 from bustia.archive.retention import retain_until
-from bustia.archive.services import Packable, ToKeep, keep
+from bustia.archive.segments import Packable
+from bustia.archive.services import ToKeep, keep
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
 from bustia.billing.models import SourceDocument
