@@ -7,7 +7,7 @@ cross-references and the seal.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bustia.compose.drawing import Drawing
@@ -139,9 +139,9 @@ class Form:
     """Number of the signature's dictionary."""
     metadata: int
     info: int
-    name: str = ""
+    name: str = field(init=False)
     """What tells it from all other forms: the SHA-256 of what its documents begin with."""
-    digest: Any = None
+    digest: Any = field(init=False)
     """The same digest, to go on from."""
 
     def __post_init__(self) -> None:

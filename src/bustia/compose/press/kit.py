@@ -94,10 +94,10 @@ class Kit:
 
     def breaker(self, style: Style, width: float) -> Breaker:
         """Give what breaks paragraphs of a style to a width in points."""
-        key = (style, round(width, 3))
-        found = self._breakers.get(key)
+        width = round(width, 3)  # probes differ in what follows, and who came first must not matter
+        found = self._breakers.get((style, width))
         if found is None:
-            found = self._breakers[key] = Breaker(self.setter(style), width)
+            found = self._breakers[style, width] = Breaker(self.setter(style), width)
         return found
 
     def check(self, probe: Probe) -> None:
