@@ -36,6 +36,8 @@ STATIONERY = Path(__file__).parents[2] / "stationery"
 STAMP = datetime(2026, 5, 12, 6, 0, tzinfo=UTC)
 COMPANY = load_company(STATIONERY)
 LABELS = load_labels(STATIONERY)
+UBL = b'<?xml version="1.0" encoding="UTF-8"?>\n<Invoice xmlns="urn:x">\xc3\xb1</Invoice>\n'
+FACTURAE = '<?xml version="1.0" encoding="ISO-8859-1"?>\r\n<Facturae>ñ€</Facturae>'.encode("cp1252")
 
 
 def line(

@@ -13,13 +13,25 @@ import pytest
 import zxingcpp
 from PIL.Image import Image
 
+from bustia.compose.attachments import Attachment
 from bustia.compose.barcode import cuaderno57
 from bustia.compose.drawing import POINTS_A_MM
-from bustia.compose.typst_composer import Attachment, TypstComposer
+from bustia.compose.typst_composer import TypstComposer
 from bustia.compose.view import BillView
 from bustia.errors import ComposeError
 from bustia.seal import Sealer, demo_identity
-from tests.compose.bills import KINDS, LONG_NAMES, SLIP, STAMP, STATIONERY, facts, many_lines, view
+from tests.compose.bills import (
+    FACTURAE,
+    KINDS,
+    LONG_NAMES,
+    SLIP,
+    STAMP,
+    STATIONERY,
+    UBL,
+    facts,
+    many_lines,
+    view,
+)
 from tests.tools.verapdf import Judgement, judge
 
 PAGES = {
@@ -27,8 +39,6 @@ PAGES = {
     "six-messages": 2, "six-messages-slip": 2, "zero": 1, "credit-note": 1, "verifactu": 1,
     "e-invoice": 1,
 }  # fmt: skip
-UBL = b'<?xml version="1.0" encoding="UTF-8"?>\n<Invoice xmlns="urn:x">\xc3\xb1</Invoice>\n'
-FACTURAE = '<?xml version="1.0" encoding="ISO-8859-1"?>\r\n<Facturae>ñ€</Facturae>'.encode("cp1252")
 
 
 @pytest.fixture(scope="module")

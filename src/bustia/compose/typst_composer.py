@@ -7,33 +7,22 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import typst
 
+from bustia.compose.attachments import Attachment, cleaned
 from bustia.compose.characters import FONT_FOLDERS, writable
 from bustia.compose.drawing import Drawing
 from bustia.compose.layouts import layouts
 from bustia.compose.parts import BillView
 from bustia.errors import ComposeError
 
-__all__ = ["Attachment", "Composed", "TypstComposer"]
+__all__ = ["Composed", "TypstComposer"]
 
 _STANDARDS: list[Any] = ["a-3a", "ua-1"]
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)|/Count\s+(\d+)[^>]*?/Type\s*/Pages\b")
 _QUOTED = re.compile(r"[\"'`“‘].*[\"'`”’]", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes along in the PDF, as the structured e-invoice of the bill."""
-
-    name: str
-    data: bytes
-    media_type: str
-    description: str
-    relationship: Literal["source", "data", "alternative", "supplement"] = "alternative"
-    """What it is to the bill (ISO 19005-3, AFRelationship)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ class TypstComposer:
         if stamp.tzinfo is None:
             raise ComposeError("the instant of a document needs its time zone.")
         data: dict[str, Any] = _plain(view)
-        data["attachments"] = [_attached(attachment) for attachment in attachments]
+        data["attachments"] = [_attached(one) for one in cleaned(attachments)]
         composed = None
         for layout in layouts(view):
             composed = self._compile(data | {"pages": layout.pages, "full": layout.full}, stamp)
@@ -111,10 +100,10 @@ def _attached(attachment: Attachment) -> dict[str, Any]:
     except UnicodeDecodeError:
         data = list(attachment.data)
     return {
-        "name": re.sub(r"[/\\]|^\.+", "_", attachment.name) or "_",
+        "name": attachment.name,
         "data": data,
         "media_type": attachment.media_type,
-        "description": writable(attachment.description),
+        "description": attachment.description,
         "relationship": attachment.relationship,
     }
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from zlib import crc32
 
+from bustia.compose.attachments import Attachment
 from bustia.compose.parts import Prose
 from bustia.compose.view import BillOptions, BillView, bill_view
 from bustia.decide.catalogue import example_facts
@@ -15,18 +17,20 @@ from bustia.decide.release import load_release
 from tests.compose.bills import (
     COMPANY,
     CREDIT_NOTE,
+    FACTURAE,
     KINDS,
     LABELS,
     LONG_NAMES,
     SLIP,
     STATIONERY,
+    UBL,
     ZERO_BILL,
     facts,
     history,
     many_lines,
 )
 
-__all__ = ["LEFT_TO_TYPST", "corpus"]
+__all__ = ["LEFT_TO_TYPST", "corpus", "files_of"]
 
 LANGUAGES = ("ca", "es", "en")
 LEFT_TO_TYPST = {
@@ -45,6 +49,20 @@ STREETS = (
     "Plaça de l’U d’Octubre, 1, àtic", "Camí Vell de Reus a Tarragona, km 4,5",
     "Urbanització Els Pins — bloc 3, esc. A, 4t 1a",
 )  # fmt: skip
+FILES: tuple[tuple[Attachment, ...], ...] = (
+    (), (), (), (),
+    (Attachment("A26-000123.xml", UBL, "application/xml", "A26-000123 (UBL)", "source"),),
+    (
+        Attachment("fàctura (1).xsig", FACTURAE, "application/xml", "Facturae · «còpia»"),
+        Attachment("../Ω.bin", bytes(range(256)) * 9, "application/octet-stream", "", "supplement"),
+        Attachment("A26-000123.xml", b"", "text/xml", "empty", "data"),
+    ),
+)  # fmt: skip
+
+
+def files_of(name: str) -> tuple[Attachment, ...]:
+    """Give what is attached to a bill of the corpus: nothing, mostly."""
+    return FILES[crc32(name.encode()) % len(FILES)]
 
 
 def _lines(count: int) -> dict[str, Any]:

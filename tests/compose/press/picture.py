@@ -30,7 +30,7 @@ def main() -> None:
     slot = sealer.slot(STAMP)
     made = press.press(bill, STAMP, slot)
     layout = next(one for one in layouts(bill) if one.pages == made.pages)
-    found = press._form(bill, layout, slot)
+    found = press._form(bill, layout, (), slot)
     assert found is not None
     ready, leaves = found
     page = pypdfium2.PdfDocument(made.pdf)[0]

@@ -14,7 +14,7 @@ from bustia.compose.press.judge import differences
 from bustia.compose.view import BillView
 from bustia.seal import Sealer
 from tests.compose.bills import STAMP
-from tests.compose.press.corpus import LEFT_TO_TYPST
+from tests.compose.press.corpus import LEFT_TO_TYPST, files_of
 from tests.tools.verapdf import Judgement, judge
 
 BATCHES = 12
@@ -44,13 +44,13 @@ def test_a_pressed_page_is_the_references(
     pressed = 0
     names = sorted(bills)[batch::BATCHES]
     for name in names:
-        made = press.compose(bills[name], (), STAMP, sealer)
+        made = press.compose(bills[name], files_of(name), STAMP, sealer)
         assert name not in LEFT_TO_TYPST or made.composer == "typst", name
         if made.composer == "typst":
             assert made.why, name
             continue
         pressed += 1
-        reference = press.reference.compose(bills[name], (), STAMP).pdf
+        reference = press.reference.compose(bills[name], files_of(name), STAMP).pdf
         assert (name, []) == (name, differences(made.pdf, reference))
         assert most_different(made.pdf, reference) <= ROUNDING, name
     assert pressed >= 0.85 * len(names)
@@ -69,7 +69,7 @@ def test_verapdf_passes_whatever_is_pressed(
     """At least 300 sealed documents of all shapes are PDF/A-3a and PDF/UA-1."""
     paths = []
     for name, view in bills.items():
-        made = press.compose(view, (), STAMP, sealer)
+        made = press.compose(view, files_of(name), STAMP, sealer)
         if made.composer == "press":
             paths.append(tmp_path / f"{name}.pdf")
             paths[-1].write_bytes(made.pdf)

@@ -11,19 +11,22 @@ from typing import Any
 
 import pikepdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bustia.compose.attachments import Attachment
 from bustia.compose.parts import Prose, Text
 from bustia.compose.press import Press
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, Style
 from bustia.compose.press.pdf import number, single
 from bustia.compose.press.typography import Breaker, Setter
-from bustia.compose.typst_composer import Attachment
 from bustia.compose.view import BillView
-from bustia.errors import UnpressableError
+from bustia.errors import ComposeError, UnpressableError
 from bustia.seal import Sealer, demo_identity, verify
 from tests.compose.bills import STAMP, STATIONERY, facts, view
 
+ATTACHED = Attachment("a.xml", b"<a/>", "application/xml", "a")
 UNUSUAL = "a line of it may end at an unusual place"
 
 
@@ -68,29 +71,66 @@ def test_a_template_that_cant_be_pressed_says_why(
     assert caught.value.where in {"messages", "column", "consumption"}
 
 
-def test_attachments_and_odd_characters_go_to_typst(press: Press, sealer: Sealer):
+def test_odd_characters_go_to_typst(press: Press, sealer: Sealer):
     """What the press can't do is composed and sealed all the same, and it says why."""
-    attached = Attachment("a.xml", b"<a/>", "application/xml", "a")
     odd = replace(view(), recipient=(Prose("Ελένη"), Prose("Vallserena")))
-    made = [
-        press.compose(view(), (attached,), STAMP, sealer),
-        press.compose(odd, (), STAMP, sealer),
-    ]
-    assert [one.composer for one in made] == ["typst", "typst"]
-    assert [one.why for one in made] == [
-        "it has files attached",
-        "it has a character that its form does not hold",
-    ]
+    made = press.compose(odd, (), STAMP, sealer)
+    assert (made.composer, made.why) == ("typst", "it has a character that its form does not hold")
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ((ATTACHED, ATTACHED), "two files attached to it have one name"),
+        ((replace(ATTACHED, media_type="xml"),), "a file attached to it is of an unknown media"),
+    ],
+)
+def test_odd_files_are_for_typst_to_judge(
+    files: tuple[Attachment, ...], why: str, press: Press, sealer: Sealer
+):
+    """Typst refuses them too, and its error is the one that is told."""
+    with pytest.raises(UnpressableError, match=why):
+        press._press(view(), files, STAMP, sealer.slot(STAMP))
+    with pytest.raises(ComposeError):
+        press.compose(view(), files, STAMP, sealer)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.builds(
+            Attachment,
+            name=st.text(st.characters(exclude_categories=["Cs"]), max_size=12),
+            data=st.binary(max_size=300),
+            media_type=st.sampled_from(["application/xml", "text/plain", "image/svg+xml"]),
+            description=st.text(max_size=12),
+            relationship=st.sampled_from(["source", "data", "alternative", "supplement"]),
+        ),
+        max_size=3,
+        unique_by=lambda one: one.name,
+    )
+)
+def test_files_are_attached_as_typst_does(press: Press, sealer: Sealer, files: list[Attachment]):
+    """Whatever they are called: the same names, descriptions and bytes, or left to Typst."""
+    bill, slot = view(), sealer.slot(STAMP)
+    try:
+        made = press._press(bill, files, STAMP, slot)[0].pdf
+    except UnpressableError:
+        return
+    assert differences(made, press.reference.compose(bill, files, STAMP).pdf) == []
+    with pikepdf.open(BytesIO(made)) as pdf:
+        found = [one.get_file().read_bytes() for one in pdf.attachments.values()]
+    assert sorted(found) == sorted(one.data for one in files)
 
 
 # The judge
 
 
 def pressed_and_reference(press: Press, sealer: Sealer) -> tuple[bytes, bytes]:
-    """Give a pressed bill of two pages, and the reference's."""
+    """Give a pressed bill of two pages with a file attached, and the reference's."""
     bill = view(messages=4)
-    made = press.press(bill, STAMP, sealer.slot(STAMP))
-    return made.pdf, press.reference.compose(bill, (), STAMP).pdf
+    made = press.compose(bill, (ATTACHED,), STAMP, sealer)
+    return made.pdf, press.reference.compose(bill, (ATTACHED,), STAMP).pdf
 
 
 def rewritten(pattern: bytes, new: bytes, stream: int = 1) -> Callable[[pikepdf.Pdf], None]:
@@ -148,6 +188,10 @@ SABOTAGE: dict[str, Callable[[pikepdf.Pdf], None]] = {
     "a wrong link": lambda pdf: pdf.pages[0].obj.Annots[0].A.update({"/URI": "https://x.example"}),
     "a wrong bookmark": lambda pdf: pdf.Root.Outlines.First.update({"/Title": "x"}),
     "a wrong language": lambda pdf: pdf.Root.update({"/Lang": "es"}),
+    "another file": lambda pdf: pdf.Root.AF[0].EF.UF.write(b"<b/>"),
+    "a file of another name": lambda pdf: pdf.Root.AF[0].update({"/UF": "b.xml"}),
+    "a file that is not listed": lambda pdf: pdf.Root.Names.EmbeddedFiles.update({"/Names": []}),
+    "a missing file": lambda pdf: pdf.Root.AF.__delitem__(0),
     "a wrong title": lambda pdf: pdf.trailer.Info.update({"/Title": "x"}),
 }
 

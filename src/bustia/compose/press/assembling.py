@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from bustia.compose.characters import writable
+from bustia.compose.press.files import key_of, specification, told_of
 from bustia.compose.press.form import (
     ContentHole,
     DynamicObject,
@@ -83,11 +84,13 @@ def assemble(
     frame: Piece,
     parts: Sequence[Piece],
     heights: Sequence[float],
+    files: int,
     seal: SealPlace,
 ) -> Form:
     """Make the form of a frame with these parts in its slots, in order.
 
-    ``heights`` are those that the slots had when the frame was probed, in points.
+    ``heights`` are those that the slots had when the frame was probed, in points. So many
+    ``files`` go along: they are the last leaves.
     """
     growth = [part.height - height for part, height in zip(parts, heights, strict=True)]
     shifts = {
@@ -103,7 +106,7 @@ def assemble(
         dx = slot.left - part.left
         placed.append(_Placed(part, leaf, dx, dy, slot.page, {}, breakers_of(kit, part), top))
         leaf += part.leaves
-    return _Assembly(kit, whole, placed, seal).form()
+    return _Assembly(kit, whole, placed, range(leaf, leaf + files), seal).form()
 
 
 def _masks(frame: Piece) -> Iterator[int]:
@@ -134,13 +137,22 @@ def _box_masks(one: Any) -> Iterator[int]:  # noqa: ANN401 (any part of a struct
 class _Assembly:
     """The work on one form."""
 
-    def __init__(self, kit: Kit, frame: _Placed, parts: Sequence[_Placed], seal: SealPlace) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        frame: _Placed,
+        parts: Sequence[_Placed],
+        files: Sequence[int],
+        seal: SealPlace,
+    ) -> None:
         self._kit = kit
         self._seal = seal
         self._frame = frame
         self._parts = parts
         self._nodes: list[Node] = []
         self._pages = [self._node() for _ in frame.piece.pages]
+        self._files = {leaf: Node([]) for leaf in files}
+        """What holds each file; these have numbers of their own at the end of the document."""
         self._parents: list[list[Node | None]] = [[] for _ in self._pages]
         self._link_parents: list[Node] = []
         self._ids: list[tuple[str, Node]] = []
@@ -213,6 +225,7 @@ class _Assembly:
                     "/MarkInfo": {"/Marked": True, "/Suspects": False},
                     "/ViewerPreferences": {"/DisplayDocTitle": True, "/Direction": b"/L2R"},
                     **({"/Outlines": outline} if outline else {}),
+                    **self._attached(),
                     "/AcroForm": {"/Fields": [widget], "/SigFlags": 3},
                 }
             )
@@ -396,6 +409,19 @@ class _Assembly:
         )
         return b"<</Font<<%s>>/ColorSpace<</c0 %d 0 R>>>>" % (fonts, kit.colour_space)
 
+    def _attached(self) -> dict[str, Any]:
+        """Give the catalog's entries of the files that go along."""
+        if not self._files:
+            return {}
+        specifications: list[Node] = []
+        names: list[Any] = []
+        for leaf, stream in self._files.items():
+            node = self._node(*parts_of(specification(leaf, stream)))
+            specifications.append(node)
+            names += [told_of(leaf, key_of), node]
+        tree = self._node(*parts_of({"/Names": names}))
+        return {"/AF": specifications, "/Names": {"/EmbeddedFiles": tree}}
+
     # The file
 
     def _finished(
@@ -413,7 +439,8 @@ class _Assembly:
             (told if node.tells else still).append(node)
         packed, info = Node([]), Node([])
         first = 1 + len(self._kit.objects)
-        order = [*still, *static, packed, *drawn, metadata, value, *told, info]
+        files = self._files
+        order = [*still, *static, packed, *drawn, *files.values(), metadata, value, *told, info]
         numbered(order, first)
         prefix, fonts = self._kit.beginning
         entries = list(fonts)
@@ -444,6 +471,7 @@ class _Assembly:
                 content.told(node.number) for content, node in zip(contents, drawn, strict=True)
             ),
             objects=tuple(DynamicObject(node.number, node.written()) for node in told),
+            files=tuple((stream.number, leaf) for leaf, stream in files.items()),
             catalog=catalog.number,
             signature=value.number,
             metadata=metadata.number,

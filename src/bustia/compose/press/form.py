@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bustia.compose.drawing import Drawing
+from bustia.compose.press.files import embedded
 from bustia.compose.press.metadata import Metadata
 from bustia.compose.press.pdf import deflate, number
 from bustia.compose.press.sealing import SealPlace
@@ -134,6 +135,8 @@ class Form:
     """Number of the first object that is written for each document."""
     pages: tuple[PageContent, ...]
     objects: tuple[DynamicObject, ...]
+    files: tuple[tuple[int, int], ...]
+    """Files that go along: the number of the object that holds it, and the leaf that it is."""
     catalog: int
     signature: int
     """Number of the signature's dictionary."""
@@ -175,6 +178,8 @@ class Form:
                 page.number,
                 b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
             )
+        for place, leaf in self.files:
+            put(place, embedded(leaves[leaf], metadata.stamp))
         xmp = metadata.xmp()
         put(
             self.metadata,

@@ -88,6 +88,7 @@ def _differences(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
         if str(one.docinfo.get(key, "")) != str(other.docinfo.get(key, "")):
             yield f"the document's {key[1:]} differs"
     yield from _compare_metadata(one, other)
+    yield from _compare_files(one, other)
 
 
 def _compare_metadata(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
@@ -96,6 +97,22 @@ def _compare_metadata(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
                 "pdfaid:conformance", "pdfuaid:part", "xmp:CreateDate"):  # fmt: skip
         if str(ours.get(key, "")) != str(theirs.get(key, "")):
             yield f"the metadata's {key} differs"
+
+
+def _compare_files(one: pikepdf.Pdf, other: pikepdf.Pdf) -> Iterator[str]:
+    if list(_files(one)) != list(_files(other)):
+        yield "the files attached to it differ"
+    ours, theirs = ([str(file.obj.UF) for file in pdf.attachments.values()] for pdf in (one, other))
+    if sorted(ours) != sorted(theirs):
+        yield "the names of the files attached to it differ"
+
+
+def _files(pdf: pikepdf.Pdf) -> Iterator[tuple[Any, ...]]:
+    """Give what is said of the files that go along, and what is in them."""
+    for one in pdf.Root.get("/AF", []):
+        file = one.EF.UF
+        says = (one.UF, one.Desc, one.AFRelationship, file.Subtype, file.Params.ModDate)
+        yield *map(str, says), int(file.Params.Size), file.read_bytes()
 
 
 # Content

@@ -8,9 +8,10 @@ from typing import Any
 import pikepdf
 from isal import isal_zlib
 
-__all__ = ["Ref", "Writer", "deflate", "number", "single", "text", "value"]
+__all__ = ["Ref", "Writer", "deflate", "escaped", "number", "single", "text", "value"]
 
 
+_ESCAPES = ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"), (b"\r", b"\\r"))
 _SINGLE = struct.Struct("f")
 
 
@@ -47,9 +48,15 @@ def number(one: float) -> bytes:
 def text(one: str) -> bytes:
     """Write a text string (ISO 32000-1, 7.9.2.2): in ASCII where it is, else in UTF-16."""
     if one.isascii():
-        escaped = one.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
-        return b"(" + escaped.encode() + b")"
+        return b"(" + escaped(one.encode()) + b")"
     return b"<FEFF" + one.encode("utf-16-be").hex().upper().encode() + b">"
+
+
+def escaped(one: bytes) -> bytes:
+    """Write the inside of a literal string (ISO 32000-1, 7.3.4.2)."""
+    for plain, written in _ESCAPES:
+        one = one.replace(plain, written)
+    return one
 
 
 def value(one: Any) -> bytes:  # noqa: ANN401, PLR0911 (one return a kind of value)

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from bustia.compose.attachments import Attachment
 from bustia.compose.characters import writable
 from bustia.compose.layouts import Layout, layouts
-from bustia.compose.parts import BillView
+from bustia.compose.parts import BillView, Text
 from bustia.compose.press.assembling import assemble
 from bustia.compose.press.bill_parts import FRAME, KINDS, Part, frame_view, parts_of
+from bustia.compose.press.files import file_leaves
 from bustia.compose.press.form import Form
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, characters_of, make_kit
@@ -28,7 +30,7 @@ from bustia.compose.press.probing import PLACEHOLDERS, Placeholders, Prober, Wid
 from bustia.compose.press.sealing import Seal, SealPlace
 from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import replaced, structure_of
-from bustia.compose.typst_composer import Attachment, TypstComposer
+from bustia.compose.typst_composer import TypstComposer
 from bustia.errors import UnpressableError
 
 __all__ = ["Press", "Pressed", "Verdicts"]
@@ -117,12 +119,10 @@ class Press:
 
         Raise ``ComposeError`` or ``SealError`` as the reference composer and the sealer do.
         """
-        if attachments:
-            return self.left_to_typst(view, attachments, stamp, sealer, "it has files attached")
         try:
-            pressed, ready = self._press(view, stamp, sealer.slot(stamp))
+            pressed, ready = self._press(view, attachments, stamp, sealer.slot(stamp))
             if self._is_judged(view, ready):
-                self._judge(view, stamp, pressed, ready)
+                self._judge(view, attachments, stamp, pressed, ready)
         except UnpressableError as error:
             return self.left_to_typst(view, attachments, stamp, sealer, str(error))
         return pressed
@@ -143,13 +143,16 @@ class Press:
 
     def press(self, view: BillView, stamp: datetime, seal: SealPlace) -> Pressed:
         """Give the document by a form, unjudged; raise ``UnpressableError`` if that can't be."""
-        return self._press(view, stamp, seal)[0]
+        return self._press(view, (), stamp, seal)[0]
 
-    def _press(self, view: BillView, stamp: datetime, seal: SealPlace) -> tuple[Pressed, _Ready]:
+    def _press(
+        self, view: BillView, attachments: Sequence[Attachment], stamp: datetime, seal: SealPlace
+    ) -> tuple[Pressed, _Ready]:
+        files = file_leaves(attachments)
         for layout in layouts(view):
             if not layout.pages:
                 break
-            found = self._form(view, layout, seal)
+            found = self._form(view, layout, files, seal)
             if found is not None:
                 ready, leaves = found
                 metadata = Metadata(
@@ -178,9 +181,16 @@ class Press:
             return True
         return crc32(view.number.encode()) % self._judged_every == 0
 
-    def _judge(self, view: BillView, stamp: datetime, pressed: Pressed, ready: _Ready) -> None:
+    def _judge(
+        self,
+        view: BillView,
+        attachments: Sequence[Attachment],
+        stamp: datetime,
+        pressed: Pressed,
+        ready: _Ready,
+    ) -> None:
         """Compare a document with the reference; take its pieces off the press if it differs."""
-        reference = self.reference.compose(view, (), stamp)
+        reference = self.reference.compose(view, attachments, stamp)
         found = differences(pressed.pdf, reference.pdf)
         if hashlib.sha256(pressed.pdf).hexdigest() != pressed.sha256:
             found.append("its digest is that of another document")
@@ -204,7 +214,7 @@ class Press:
     # Forms
 
     def _form(
-        self, view: BillView, layout: Layout, seal: SealPlace
+        self, view: BillView, layout: Layout, files: Sequence[Attachment], seal: SealPlace
     ) -> tuple[_Ready, list[Any]] | None:
         """Give the form of a bill in a layout, and its leaves; None if it doesn't fit."""
         kit = self._kit(view.language)
@@ -226,12 +236,16 @@ class Press:
                 raise UnpressableError("a page of it is full to the brim")
             if spare < 0:
                 return None
+        if files:
+            pieces.append(self._files(kit, len(files)))
+            leaves += files
         key = (seal, *[one.version for one in pieces])
         ready = self._forms.get(key)
         if ready is None:
             if len(self._forms) >= _MOST_FORMS:
                 self._forms.clear()
-            form = assemble(kit, frame.piece, [one.piece for one in pieces[1:]], heights, seal)
+            laid_out = [one.piece for one in pieces[1 : 1 + len(parts)]]
+            form = assemble(kit, frame.piece, laid_out, heights, len(files), seal)
             numbers = frozenset(one.version for one in pieces)
             ready = self._forms[key] = _Ready(form, tuple(pieces), numbers)
         return ready, leaves
@@ -264,6 +278,11 @@ class Press:
         known = self._pieces.find(Wanted(kit, base, kind, part.data, own, probe))
         leaves += own
         return known
+
+    def _files(self, kit: Kit, number: int) -> Known:
+        """Give what stands for so many files that go along: nothing to lay out, but to judge."""
+        base, nothing = ("files", number), Piece([], [], [], {}, [])
+        return self._pieces.find(Wanted(kit, base, tuple[Text, ...], (), (), lambda _: nothing))
 
     # Probes
 

@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 
 from bustia.compose.characters import FONT_FOLDERS
 from bustia.compose.characters import writable as as_written
-from bustia.compose.press.pdf import number
+from bustia.compose.press.pdf import escaped, number
 from bustia.errors import UnpressableError
 
 __all__ = ["Breaker", "Face", "Setter", "Words", "face_named", "shown"]
@@ -261,15 +261,9 @@ def _shown(codes: Sequence[int], moves: Sequence[float]) -> bytes:
 
 @cache
 def _literal(code: int) -> bytes:
-    """Write a glyph's number in a literal string, which takes half the room of hexadecimal digits;
-    some bytes must be escaped there (ISO 32000-1, 7.3.4.2)."""
-    return (
-        code.to_bytes(2, "big")
-        .replace(b"\\", b"\\\\")
-        .replace(b"(", b"\\(")
-        .replace(b")", b"\\)")
-        .replace(b"\r", b"\\r")
-    )
+    """Write a glyph's number in a literal string, which takes half the room of hexadecimal
+    digits."""
+    return escaped(code.to_bytes(2, "big"))
 
 
 def _operator(inside: bytes) -> bytes:
