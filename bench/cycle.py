@@ -33,8 +33,8 @@ T = TypeVar("T")
 _MAKING, _RUNNING = "bustia.cycles.making", "bustia.cycles.running"
 CHUNK_TARGETS: tuple[Target, ...] = (
     ("facts", _MAKING, "load_facts"),
-    ("facts", _MAKING, "_messages_before"),
-    ("facts", _MAKING, "_sources"),
+    ("facts", _MAKING, "messages_before"),
+    ("facts", _MAKING, "sources_of"),
     ("decide", "bustia.decide.engine", "Decider.decide"),
     ("view", _MAKING, "bill_view"),
     ("compose and seal in the press", "bustia.compose.press", "Press.compose"),
@@ -55,6 +55,7 @@ COUNTED = frozenset({"import", "plan", "workers", "evidence", "rest of the cycle
 
 _SAMPLE_CHUNKS = 8
 _SAMPLE_SECONDS = 10
+_PREVIEWS = 60
 _ISSUED = date(2026, 5, 12)
 
 
@@ -73,6 +74,8 @@ class CycleTimes:
     sampled: int = 0
     parts: dict[str, float] = field(default_factory=dict)
     """Seconds on one core, of so many sampled documents."""
+    previews: list[float] = field(default_factory=list)
+    """Seconds of previews, one after the other in one process."""
 
     @property
     def whole(self) -> float:
@@ -159,6 +162,7 @@ def _run(line: Connection, place: Path, contracts: int, sample: bool) -> None:
         if sample:
             with teller.stage("sample"):
                 times.sampled, times.parts = _apart(_sample, instance_path)
+                times.previews = _apart(_preview, instance_path)
         _whole_cycle(instance, teller, times)
     finally:
         opened.__exit__(None, None, None)
@@ -194,6 +198,23 @@ def _sample(instance_path: Path) -> tuple[int, dict[str, float]]:
 
     with open_instance(instance_path) as instance:
         return _sample_chunks(instance)
+
+
+def _preview(instance_path: Path) -> list[float]:
+    """Compose the bills of some contracts from all over the town, as an author looks at them."""
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        from bustia.billing.models import Contract
+        from bustia.cycles.previewing import Previewer
+
+        contracts = list(Contract.objects.order_by("number").values_list("number", flat=True))
+        previewer, took = Previewer(instance.stationery), []
+        for number in contracts[:: max(1, len(contracts) // _PREVIEWS)]:
+            began = time.perf_counter()
+            previewer.preview(number, instance.now())
+            took.append(time.perf_counter() - began)
+        return took
 
 
 def _sample_chunks(instance: "Instance") -> tuple[int, dict[str, float]]:

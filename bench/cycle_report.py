@@ -1,6 +1,7 @@
 """Shows how long a cycle took, where the time went, and how it grows with the town."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 import click
@@ -31,6 +32,7 @@ def plain(times: CycleTimes) -> dict[str, Any]:
         "peak_bytes_by_stage": {name: peak for name, peak in times.peaks.items() if name},
         "sampled_documents": times.sampled,
         "microseconds_by_part": parts,
+        "milliseconds_of_previews": [round(seconds * 1000, 1) for seconds in times.previews],
     }
 
 
@@ -64,6 +66,12 @@ def show_cycle(times: CycleTimes) -> None:
         made.add_section()
         made.add_row("together", figure(total / times.sampled * 1e6), "")
         out.print(made)
+    if times.previews:
+        first, *others = [seconds * 1000 for seconds in times.previews]
+        click.echo(
+            f"Previews of one customer's bill: the first in a process {first:.0f} ms, then "
+            f"{median(others):.0f} ms (the longest of {len(others)}: {max(others):.0f} ms).\n"
+        )
 
 
 def show_growth(rows: Sequence[CycleTimes]) -> None:

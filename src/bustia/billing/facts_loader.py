@@ -52,6 +52,8 @@ from bustia.billing.facts_queries import (
     RETURNS,
     TAXES,
 )
+from bustia.billing.models import Contract, Invoice
+from bustia.errors import BustiaError
 from bustia.money import ZERO
 from bustia.rows import as_array
 
@@ -60,6 +62,7 @@ __all__ = [
     "debt_facts",
     "litres_a_day",
     "load_facts",
+    "load_newest",
     "plan_facts",
     "returned_debit_facts",
 ]
@@ -105,6 +108,23 @@ def _made(rows: Iterable[Row], make: Callable[..., T]) -> Mapping[Any, list[T]]:
     for row in rows:
         found[row[0]].append(make(*row[1:]))
     return found
+
+
+def load_newest(contract: str, now: datetime) -> Facts:
+    """Load the facts of the newest invoice of the contract of this number, as known at ``now``."""
+    found = Contract.objects.filter(number=contract).first()
+    if found is None:
+        raise BustiaError(
+            f"there is no contract {contract}",
+            hint="bustia message audience RULE --list shows contract numbers.",
+        )
+    invoices = Invoice.objects.filter(contract=found, issue_date__lte=localdate(now))
+    newest = invoices.order_by("-issue_date", "-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        raise BustiaError(
+            f"contract {contract} has no invoice yet", hint="Messages go with an invoice."
+        )
+    return load_facts([newest], now)[0]
 
 
 def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:

@@ -18,6 +18,7 @@ from rich.table import Table
 from bustia.errors import BustiaError
 
 __all__ = [
+    "LANGUAGES",
     "err",
     "instance_option",
     "json_option",
@@ -25,15 +26,26 @@ __all__ = [
     "print_json",
     "progress_bar",
     "show_error",
+    "stationery_option",
     "table",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+LANGUAGES = ("ca", "es", "en")
+
 out = Console()
 """For what was asked for."""
 err = Console(stderr=True)
 """For progress and errors: it never mixes with a report that is piped on."""
+
+
+stationery_option = click.option(
+    "--stationery",
+    "stationery_path",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the stationery; the instance's without it.",
+)
 
 
 def instance_option(command: Command) -> Command:

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bustia.cli.common import instance_option, json_option, out, print_json, progress_bar, table
+from bustia.cli.common import (
+    LANGUAGES,
+    instance_option,
+    json_option,
+    out,
+    print_json,
+    progress_bar,
+    stationery_option,
+    table,
+)
 from bustia.errors import ArchiveError, SealError
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
     from bustia.archive.models import Document
+    from bustia.cycles.previewing import Language
     from bustia.seal import Verdict
 
 __all__ = ["command"]
@@ -110,6 +120,65 @@ def export(
             print_json({"written": written})
         else:
             click.echo("\n".join(map(str, written)))
+
+
+@command.command(epilog="Example: bustia document preview 1000042 --out bill.pdf --language es")
+@click.argument("contract")
+@click.option(
+    "--out",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file if it is there already.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="Instead of the customer's.")
+@stationery_option
+@json_option
+@instance_option
+def preview(
+    *,
+    contract: str,
+    file: Path,
+    force: bool,
+    language: "Language | None",
+    stationery_path: Path | None,
+    as_json: bool,
+    instance_path: Path,
+) -> None:
+    """Write the newest bill of CONTRACT as it would come out now.
+
+    The stationery is taken as it is in its folder. Nothing is sealed, kept or sent.
+    """
+    from time import perf_counter
+
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        from bustia.cycles.previewing import Previewer
+
+        previewer = Previewer(stationery_path or instance.stationery)
+        began = perf_counter()
+        made = previewer.preview(contract, instance.now(), language)
+        took = perf_counter() - began
+    _write(file, made.pdf, force=force)
+    rules = [message.rule for message in made.decision.chosen]
+    if as_json:
+        print_json(
+            {
+                "written": file,
+                "invoice": made.invoice,
+                "language": made.language,
+                "pages": made.pages,
+                "messages": rules,
+                "trace": made.decision.trace_json(),
+                "milliseconds": round(took * 1000, 1),
+            }
+        )
+        return
+    pages = "1 page" if made.pages == 1 else f"{made.pages} pages"
+    told = ", ".join(rules) or "no messages"
+    click.echo(f"{file}: invoice {made.invoice}, {pages}, with {told}. It is not sealed.")
 
 
 def _file_name(number: str, ending: str) -> str:

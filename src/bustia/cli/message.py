@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bustia.cli.common import (
+    LANGUAGES,
     instance_option,
     json_option,
     out,
     print_json,
     progress_bar,
+    stationery_option,
     table,
 )
-from bustia.errors import DecideError, StationeryError
+from bustia.errors import DecideError
 
 if TYPE_CHECKING:
     from bustia.billing.facts import Facts
@@ -24,15 +26,6 @@ if TYPE_CHECKING:
     from bustia.instance import Instance
 
 __all__ = ["command"]
-
-LANGUAGES = ("ca", "es", "en")
-
-stationery_option = click.option(
-    "--stationery",
-    "stationery_path",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the stationery; the instance's without it.",
-)
 
 
 @click.group(epilog="Example: bustia message test unpaid-invoices --contract 1000123")
@@ -115,9 +108,10 @@ def test(
     with open_instance(instance_path) as instance:
         release = _release(instance, stationery_path)
         release.rule(rule)  # a misspelt name is told before the database is asked
-        facts = _facts_of(number, instance)
+        from bustia.billing.facts_loader import load_newest
         from bustia.decide.engine import Decider
 
+        facts = load_newest(number, instance.now())
         decider = Decider(release)
         decision = decider.decide(facts)
         entry = next(one for one in decision.trace if one.rule == rule)
@@ -144,29 +138,6 @@ def _written(
         if entry.outcome.value == "chosen":
             raise
         return None
-
-
-def _facts_of(number: str, instance: "Instance") -> "Facts":
-    """Load the facts of a contract's newest invoice."""
-    from django.utils.timezone import localdate
-
-    from bustia.billing.facts_loader import load_facts
-    from bustia.billing.models import Contract, Invoice
-
-    now = instance.now()
-    contract = Contract.objects.filter(number=number).first()
-    if contract is None:
-        raise StationeryError(
-            f"there is no contract {number}",
-            hint="bustia message audience RULE --list shows contract numbers.",
-        )
-    invoices = Invoice.objects.filter(contract=contract, issue_date__lte=localdate(now))
-    newest = invoices.order_by("-issue_date", "-pk").values_list("pk", flat=True).first()
-    if newest is None:
-        raise StationeryError(
-            f"contract {number} has no invoice yet", hint="Messages go with an invoice."
-        )
-    return load_facts([newest], now)[0]
 
 
 def _values(decider: "Decider", rule: str, facts: "Facts") -> dict[str, str]:

@@ -9,7 +9,7 @@ it has the same name and bytes the next time, unless a token seals with an ellip
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -20,8 +20,8 @@ from bustia.archive.services import ToKeep, keep
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
 from bustia.billing.models import SourceDocument
+from bustia.compose.attachments import Attachment
 from bustia.compose.press import Pressed
-from bustia.compose.typst_composer import Attachment
 from bustia.compose.view import BillView, bill_view
 from bustia.cycles.models import Chunk, Cycle, Failure
 from bustia.cycles.states import ChunkState
@@ -31,7 +31,14 @@ from bustia.decide.engine import History
 from bustia.deliver.planning import Planned, plan_invoices
 from bustia.errors import BustiaError, ComposeError, DecideError, SealError
 
-__all__ = ["document_number", "make_chunk", "unforeseen"]
+__all__ = [
+    "attachments_of",
+    "document_number",
+    "make_chunk",
+    "messages_before",
+    "sources_of",
+    "unforeseen",
+]
 
 _STAGES = {DecideError: "decide", ComposeError: "compose", SealError: "seal"}
 _HISTORY = timedelta(days=400)
@@ -62,8 +69,8 @@ def make_chunk(chunk_id: int, workshop_for: Callable[[str], Workshop]) -> bool:
         return False
     cycle, workshop = chunk.cycle, workshop_for(chunk.cycle.release)
     found = load_facts(chunk.invoice_ids, cycle.cutoff)
-    history = _messages_before([facts.contract.id for facts in found], cycle)
-    sources = _sources(found)
+    history = messages_before([facts.contract.id for facts in found], cycle.cutoff, cycle.code)
+    sources = sources_of(found)
     verdicts = workshop.press.verdicts
     compared, told = verdicts.compared, len(verdicts.differences)
     made: list[_Made] = []
@@ -111,7 +118,7 @@ def _make(
     decision = workshop.decider.decide(facts, history=history.get(facts.contract.id))
     pressed = workshop.press.compose(
         _view(workshop, facts, decision),
-        _attachments(facts, sources),
+        attachments_of(facts, sources),
         cycle.cutoff,
         workshop.sealer,
     )
@@ -132,7 +139,7 @@ def _again_if_doubtful(
     facts = made.facts
     pressed = workshop.press.left_to_typst(
         _view(workshop, facts, made.decision),
-        _attachments(facts, sources),
+        attachments_of(facts, sources),
         cycle.cutoff,
         workshop.sealer,
         "a part of it was taken off the press",
@@ -196,14 +203,15 @@ def unforeseen(error: Exception) -> str:
     return f"{type(error).__name__} in {place}"
 
 
-def _sources(found: list[Facts]) -> dict[int, bytes]:
+def sources_of(found: list[Facts]) -> dict[int, bytes]:
     """Load the structured e-invoices that belong to the bills."""
     ids = [facts.invoice.source.id for facts in found if facts.invoice.source is not None]
     rows = SourceDocument.objects.filter(pk__in=ids).values_list("pk", "content") if ids else ()
     return {key: bytes(content) for key, content in rows}
 
 
-def _attachments(facts: Facts, sources: dict[int, bytes]) -> list[Attachment]:
+def attachments_of(facts: Facts, sources: dict[int, bytes]) -> list[Attachment]:
+    """Give the files that go along with a bill."""
     source = facts.invoice.source
     if source is None:
         return []
@@ -217,15 +225,18 @@ def _attachments(facts: Facts, sources: dict[int, bytes]) -> list[Attachment]:
     ]
 
 
-def _messages_before(contracts: list[int], cycle: Cycle) -> dict[int, History]:
-    """Give which messages each contract was told in the cycles of the last year, and when."""
+def messages_before(contracts: list[int], cutoff: datetime, cycle: str) -> dict[int, History]:
+    """Give which messages each contract was told in the last year, and when.
+
+    What it was told in ``cycle``, the code of the one that is being made, doesn't count.
+    """
     told = (
         Document.objects.filter(
             contract_id__in=contracts,
-            sealed_at__gte=cycle.cutoff - _HISTORY,
-            sealed_at__lt=cycle.cutoff,
+            sealed_at__gte=cutoff - _HISTORY,
+            sealed_at__lt=cutoff,
         )
-        .exclude(cycle=cycle.code)
+        .exclude(cycle=cycle)
         .values_list("contract_id", "sealed_at", "messages")
     )
     history: defaultdict[int, defaultdict[str, list[date]]] = defaultdict(lambda: defaultdict(list))
