@@ -21,6 +21,8 @@ from bustia.errors import ArchiveError
 __all__ = ["Packable", "Packed", "Place", "SegmentReader", "pack", "read_index"]
 
 _LEVEL = 3
+_LEVEL_OF_FORMS = -1
+"""For documents that were filled into forms: more effort would save a hundredth of them."""
 _MAGIC = b"BUSTIA2\n"
 _TAIL = 8
 _HEADER = struct.Struct(">III")
@@ -91,10 +93,11 @@ def pack(documents: Sequence[Packable]) -> Packed:
         if very_first is None:
             base = very_first = _Base(head.content, add(first, _alone(head.content)))
         else:
-            record = very_first.record(head.content, head.fonts_size)
+            level = _LEVEL_OF_FORMS if head.form else _LEVEL
+            record = very_first.record(head.content, head.fonts_size, level)
             base = _Base(head.content, add(first, record))
         for other in others:
-            add(other, base.record(documents[other].content, head.form_size))
+            add(other, base.record(documents[other].content, head.form_size, _LEVEL_OF_FORMS))
     in_order = tuple(places[position] for position in range(len(documents)))
     index = [[p.number, p.sha256, p.offset, p.length] for p in in_order]
     tail = zstandard.ZstdCompressor(level=_LEVEL).compress(json.dumps(index).encode())
@@ -112,23 +115,23 @@ class _Base:
     def __init__(self, content: bytes, place: Place) -> None:
         self._content = content
         self._place = place
-        self._compressors: dict[int, tuple[bytes, zstandard.ZstdCompressor]] = {}
+        self._compressors: dict[tuple[int, int], tuple[bytes, zstandard.ZstdCompressor]] = {}
 
-    def record(self, content: bytes, shared: int) -> bytes:
+    def record(self, content: bytes, shared: int, level: int) -> bytes:
         """Give the record of a document that is said to begin with so many bytes of this one."""
-        beginning, compressor = self._compressor(shared)
+        beginning, compressor = self._compressor(shared, level)
         if not content.startswith(beginning):
-            beginning, compressor = self._compressor(0)
+            beginning, compressor = self._compressor(0, level)
         header = _HEADER.pack(self._place.offset, self._place.length, len(beginning))
         return header + compressor.compress(memoryview(content)[len(beginning) :])
 
-    def _compressor(self, shared: int) -> tuple[bytes, zstandard.ZstdCompressor]:
-        found = self._compressors.get(shared)
+    def _compressor(self, shared: int, level: int) -> tuple[bytes, zstandard.ZstdCompressor]:
+        found = self._compressors.get((shared, level))
         if found is None:
             dictionary = _dictionary(self._content[shared:])
-            dictionary.precompute_compress(level=_LEVEL)
-            compressor = zstandard.ZstdCompressor(level=_LEVEL, dict_data=dictionary)
-            found = self._compressors[shared] = (self._content[:shared], compressor)
+            dictionary.precompute_compress(level=level)
+            compressor = zstandard.ZstdCompressor(level=level, dict_data=dictionary)
+            found = self._compressors[shared, level] = (self._content[:shared], compressor)
         return found
 
 

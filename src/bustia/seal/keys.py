@@ -46,6 +46,9 @@ class SealKey(Protocol):
         """Sign data with SHA-256, by ECDSA in DER or by RSA as in PKCS #1 v1.5."""
 
 
+_ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+
+
 @dataclass(frozen=True, slots=True)
 class LoadedKey:
     """A key in the memory of this process."""
@@ -55,7 +58,7 @@ class LoadedKey:
     def sign(self, data: bytes) -> bytes:
         """Sign by RFC 6979 or PKCS #1 v1.5: the same signature for the same data, always."""
         if isinstance(self.key, ec.EllipticCurvePrivateKey):
-            return self.key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+            return self.key.sign(data, _ECDSA)
         return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
 
 

@@ -73,7 +73,7 @@ def _fields(
                     setter = next(one[1] for one in known.limits if one[0] == leaf)
                     width, colour = setter[leaves[leaf]][1], COLOURS[item.align]
                 else:
-                    width, colour = breaker.lines(leaves[leaf])[line][1], PARAGRAPH
+                    width, colour = breaker[leaves[leaf]][line][1], PARAGRAPH
                 share = {"left": 0.0, "centre": 0.5, "right": 1.0}[item.align]
                 left, base = item.x + dx - share * width, top - item.y - dy
                 box = (left, base - 0.72 * item.style.size, left + width, base + 1.6)

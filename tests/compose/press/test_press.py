@@ -297,7 +297,7 @@ def test_what_may_break_in_unknown_ways_is_refused(text: str, press: Press):
     kit = kit_of(press)
     breaker = Breaker(kit.setter(Style(kit.plain, 9.0, 0.0)), 20.0)
     with pytest.raises(UnpressableError, match=UNUSUAL):
-        breaker.lines(text)
+        breaker[text]
 
 
 def test_every_bill_of_the_corpus_is_composed(bills: Mapping[str, BillView]):

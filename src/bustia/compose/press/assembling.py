@@ -455,7 +455,7 @@ class _Assembly:
             at += len(whole)
             return entry
 
-        body, places = object_stream([(node.number, node.body()) for node in still])
+        body, places = object_stream([(node.number, node.body()) for node in still], once=True)
         entries += [
             b"\x02" + packed.number.to_bytes(4, "big") + places[node.number].to_bytes(2, "big")
             for node in still
@@ -648,7 +648,7 @@ class _Content:
 
     def still(self) -> bytes:
         """Give the stream's content that all documents have in common."""
-        return deflate(b"".join(self._still))
+        return deflate(b"".join(self._still), once=True)
 
     def told(self, place: int) -> PageContent:
         """Give what each document writes."""
@@ -707,7 +707,7 @@ def _run_of(kit: Kit, item: TextField, placed: _Placed) -> SetOf:
         breaker, place = placed.breakers.get(leaf), placed.first_leaf + leaf
         if breaker is None:
             return lambda leaves: setter[leaves[place]]
-        return lambda leaves: breaker.lines(leaves[place])[line]
+        return lambda leaves: breaker[leaves[place]][line]
     if any(not isinstance(part, str) and part[0] in placed.breakers for part in parts):
         raise UnpressableError("a paragraph shares its line with other text")
     givers = [

@@ -8,6 +8,7 @@ cross-references and the seal.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from bustia.compose.drawing import Drawing
@@ -113,7 +114,7 @@ class PageContent:
             shown, width = setter[leaves[leaf]]
             chunks[place] = b"1 0 0 1 %s %s Tm%s" % (number(x - share * width), y, shown)
         for leaf, breaker, places in self.paragraphs:
-            lines = breaker.lines(leaves[leaf])
+            lines = breaker[leaves[leaf]]
             for place, line in places:
                 chunks[place] = lines[line][0]
         for hole in self.holes:
@@ -237,15 +238,20 @@ def _located(
     return b"\x01" + at.to_bytes(4, "big") + b"\0\0"
 
 
-def object_stream(inner: Sequence[tuple[int, bytes]]) -> tuple[bytes, dict[int, int]]:
-    """Pack objects into a stream (ISO 32000-1, 7.5.7); give also each one's place in it."""
+def object_stream(
+    inner: Sequence[tuple[int, bytes]], *, once: bool = False
+) -> tuple[bytes, dict[int, int]]:
+    """Pack objects into a stream (ISO 32000-1, 7.5.7); give also each one's place in it.
+
+    ``once`` is as for :func:`~bustia.compose.press.pdf.deflate`.
+    """
     places, index, at = {}, [], 0
     for place, (name, body) in enumerate(inner):
         places[name] = place
         index.append(b"%d %d" % (name, at))
         at += len(body) + 1
     head = b" ".join(index) + b"\n"
-    packed = deflate(head + b"\n".join([body for _, body in inner]))
+    packed = deflate(head + b"\n".join([body for _, body in inner]), once=once)
     return (
         b"<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
         % (len(inner), len(head), len(packed), packed)
@@ -262,6 +268,7 @@ def drawing_operators(drawing: Drawing, matrix: bytes) -> bytes:
     return b"".join(parts)
 
 
+@lru_cache(maxsize=1024)
 def _colour(fill: str) -> bytes:
     red, green, blue = (int(fill[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return b"%s %s %s scn\n" % (number(red), number(green), number(blue))

@@ -94,7 +94,7 @@ class Kit:
 
     def breaker(self, style: Style, width: float) -> Breaker:
         """Give what breaks paragraphs of a style to a width in points."""
-        width = round(width, 3)  # probes differ in what follows, and who came first must not matter
+        width = round(width, 4)  # probes differ in what follows, and who came first must not matter
         found = self._breakers.get((style, width))
         if found is None:
             found = self._breakers[style, width] = Breaker(self.setter(style), width)

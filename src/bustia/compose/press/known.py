@@ -86,7 +86,7 @@ class Pieces:
         leaves = wanted.leaves
         if isinstance(known, Known) and known.breakers:
             heights = tuple(
-                [len(breaker.lines(leaves[leaf])) for leaf, breaker in known.breakers.items()]
+                [len(breaker[leaves[leaf]]) for leaf, breaker in known.breakers.items()]
             )
             if max(heights) > 1:
                 place = (number, heights)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from bustia.compose.drawing import Drawing
 from bustia.compose.parts import Prose, Text
@@ -38,42 +38,39 @@ def structure_of(kind: Any, value: Any, leaves: list[Any]) -> Hashable:  # noqa:
 
 @cache
 def _walk(kind: Any) -> Walk:  # noqa: ANN401 (any type)
-    if kind is Text or kind is Prose:
-        return _text
-    if kind is Drawing:
-        return _drawing
+    """Make what walks through the values of a type, as one expression: every part of every bill is
+    gone through, and this takes half the time of going from field to field."""
+    steps: dict[str, Walk] = {}
     if is_dataclass(kind):
-        return _walk_fields(kind)
+        hints = get_type_hints(kind)
+        inner = [_step(hints[one.name], f"value.{one.name}", steps) for one in fields(kind)]
+        expression = f"({''.join(f'{one}, ' for one in inner)})"
+    else:
+        expression = _step(kind, "value", steps)
+    walk: Walk = eval(f"lambda value, leaves: {expression}", dict(steps))  # noqa: S307 (our types)
+    return walk
+
+
+def _step(kind: Any, value: str, steps: dict[str, Walk]) -> str:  # noqa: ANN401
+    """Write the expression for the structure of ``value``; the walks it calls go to ``steps``."""
+    if kind is Text or kind is Prose:
+        return f"(leaves.append(text) is None) if (text := {value}) else False"
+    if kind is Drawing or is_dataclass(kind):
+        name = f"walk_{len(steps)}"
+        steps[name] = _drawing if kind is Drawing else _walk(cast(Any, kind))
+        return f"{name}({value}, leaves)"
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        inner = _walk(next(one for one in arguments if one is not NoneType))
-        return lambda value, leaves: None if value is None else (inner(value, leaves),)
+        inner = _step(next(one for one in arguments if one is not NoneType), "some", steps)
+        return f"None if (some := {value}) is None else ({inner},)"
     if origin is tuple:
-        item = _walk(arguments[0])
-        return lambda value, leaves: tuple([item(one, leaves) for one in value])
-    return lambda value, _: value
-
-
-def _text(value: str, leaves: list[Any]) -> bool:
-    if value:
-        leaves.append(value)
-        return True
-    return False
+        return f"tuple([{_step(arguments[0], 'one', steps)} for one in {value}])"
+    return value
 
 
 def _drawing(value: Drawing, leaves: list[Any]) -> Hashable:
     leaves.append(value)
     return value.width, value.height, bool(value.alt)
-
-
-def _walk_fields(kind: Any) -> Walk:  # noqa: ANN401 (any dataclass)
-    hints = get_type_hints(kind)
-    steps = [(field.name, _walk(hints[field.name])) for field in fields(kind)]
-
-    def walk(value: Any, leaves: list[Any]) -> Hashable:  # noqa: ANN401
-        return tuple([step(getattr(value, name), leaves) for name, step in steps])
-
-    return walk
 
 
 def leaves_of(kind: Any, value: Any) -> list[Leaf]:  # noqa: ANN401

@@ -8,7 +8,6 @@ this does not know for sure is left to Typst.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -30,8 +29,9 @@ _MOST_KEPT = 4_000
 """Texts whose setting is remembered, for each style: a bound on memory."""
 _MOST_WORDS = 30_000
 _MOST_PARAGRAPHS = 4_000
-_AMBIGUOUS_POINTS = 0.002
-"""A line that fits or not by so little is left to Typst, which counts with other roundings."""
+_AMBIGUOUS_POINTS = 0.0005
+"""A line that fits or not by so little is left to Typst. What is known of a paragraph's width was
+read from places in single precision, which may be off by half of it."""
 
 
 @cache
@@ -281,26 +281,25 @@ def writable(text: str) -> str:
     return text
 
 
-@dataclass(slots=True)
-class Breaker:
-    """Breaks the paragraphs of one style to one width."""
+class Breaker(dict[str, tuple[tuple[bytes, float], ...]]):
+    """The lines of paragraphs in one style, broken to one width: each as it is set, with its width
+    in points.
 
-    setter: Setter
-    width: float
-    """In points."""
-    _known: dict[str, tuple[tuple[bytes, float], ...]] = field(default_factory=dict)
+    A dictionary that fills itself. Raises ``UnpressableError`` for a paragraph whose lines are not
+    certain.
+    """
 
-    def lines(self, text: str) -> tuple[tuple[bytes, float], ...]:
-        """Give the lines of a paragraph as they are set, each with its width in points.
+    def __init__(self, setter: Setter, width: float) -> None:
+        """``width`` is in points."""
+        super().__init__()
+        self.setter = setter
+        self.width = width
 
-        Raises ``UnpressableError`` where they are not certain.
-        """
-        found = self._known.get(text)
-        if found is None:
-            if len(self._known) > _MOST_PARAGRAPHS:
-                self._known.clear()
-            lines = self._broken(writable(text))
-            found = self._known[text] = tuple(map(self._set, lines))
+    def __missing__(self, text: str) -> tuple[tuple[bytes, float], ...]:
+        if len(self) > _MOST_PARAGRAPHS:
+            self.clear()
+        lines = self._broken(writable(text))
+        found = self[text] = tuple(map(self._set, lines))
         return found
 
     def _set(self, line: str) -> tuple[bytes, float]:
