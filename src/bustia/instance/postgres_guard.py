@@ -71,7 +71,7 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
         "unix_socket_directories": str(place.socket),
         "unix_socket_permissions": "0700",
         "max_connections": "60",
-        "shared_buffers": "128MB",
+        "shared_buffers": "64MB",
         "work_mem": "16MB",
         "maintenance_work_mem": "128MB",
         "max_wal_size": "2GB",

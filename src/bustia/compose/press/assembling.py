@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -106,7 +107,10 @@ def assemble(
         dx = slot.left - part.left
         placed.append(_Placed(part, leaf, dx, dy, slot.page, {}, breakers_of(kit, part), top))
         leaf += part.leaves
-    return _Assembly(kit, whole, placed, range(leaf, leaf + files), seal).form()
+    assembly = _Assembly(kit, whole, placed, range(leaf, leaf + files), seal)
+    form = assembly.form()
+    assembly.clear()
+    return form
 
 
 def _masks(frame: Piece) -> Iterator[int]:
@@ -231,6 +235,11 @@ class _Assembly:
             )
         )
         return self._finished(contents, static, drawn, catalog, value, metadata)
+
+    def clear(self) -> None:
+        """Let go of the objects: they refer to each other, and would wait to be collected."""
+        for node in self._nodes:
+            node.parts.clear()
 
     # Content
 
@@ -534,6 +543,7 @@ def _joined(parts: Sequence[str | int]) -> TextOf:
     return lambda leaves: text("".join([give(leaves) for give in givers]))
 
 
+@lru_cache(maxsize=4096)
 def _said_by(part: str | int) -> Callable[[Sequence[Any]], str]:
     if isinstance(part, str):
         return lambda _: part
@@ -655,7 +665,7 @@ class _Content:
         chunks, moved = _merged(self._chunks, self._hole_places())
         return PageContent(
             place,
-            chunks,
+            tuple([self._kit.same(chunk) for chunk in chunks]),
             tuple((moved[at], leaf, setter) for at, leaf, setter in self._left),
             tuple((moved[at], *others) for at, others in self._aligned),
             tuple(

@@ -30,7 +30,7 @@ __all__ = [
     "object_stream",
 ]
 
-_KEPT_DRAWINGS = 20_000
+_KEPT_DRAWINGS = 4_000
 
 TextOf = Callable[[Sequence[Any]], bytes]
 """Gives what a document says in one of its objects, written for a PDF, from its leaves."""

@@ -25,6 +25,7 @@ _ASCII = "".join(map(chr, range(33, 127)))
 _SEQUENCES = ("a b", "a\xa0b", "fi", "fl", "ff", "ffi", "ffl", "fj", "ft", "tt")
 """Spaces, and what fonts may draw as one glyph."""
 _LINE = 50
+_MOST_WRITTEN = 30_000
 _HEADINGS = 2
 
 
@@ -66,6 +67,7 @@ class Kit:
     _setters: dict[Style, Setter] = field(default_factory=dict)
     _words: dict[tuple[str, float], Words] = field(default_factory=dict)
     _breakers: dict[tuple[Style, float], Breaker] = field(default_factory=dict)
+    _written: dict[bytes, bytes] = field(default_factory=dict)
 
     def setter(self, style: Style) -> Setter:
         """Give what sets texts in a style."""
@@ -99,6 +101,12 @@ class Kit:
         if found is None:
             found = self._breakers[style, width] = Breaker(self.setter(style), width)
         return found
+
+    def same(self, written: bytes) -> bytes:
+        """Give the one copy of what is written alike in many forms."""
+        if len(self._written) > _MOST_WRITTEN:
+            self._written.clear()
+        return self._written.setdefault(written, written)
 
     def check(self, probe: Probe) -> None:
         """Raise ``UnpressableError`` unless a probe numbers its glyphs as this does."""

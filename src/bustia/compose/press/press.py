@@ -41,8 +41,8 @@ _LAST_WORD = len(PLACEHOLDERS) ** 2 - 1
 """The placeholders of slots are counted from the last one on."""
 _FITS = 0.01
 """Points by which a page must have room, or not: what is closer is left to Typst."""
-_MOST_FORMS = 1000
-"""Forms kept in memory: a bound on it."""
+_MOST_FORMS = 500
+"""Forms kept in memory, those used last: a bound on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,14 +240,15 @@ class Press:
             pieces.append(self._files(kit, len(files)))
             leaves += files
         key = (seal, *[one.version for one in pieces])
-        ready = self._forms.get(key)
+        ready = self._forms.pop(key, None)
         if ready is None:
             if len(self._forms) >= _MOST_FORMS:
-                self._forms.clear()
+                del self._forms[next(iter(self._forms))]
             laid_out = [one.piece for one in pieces[1 : 1 + len(parts)]]
             form = assemble(kit, frame.piece, laid_out, heights, len(files), seal)
             numbers = frozenset(one.version for one in pieces)
-            ready = self._forms[key] = _Ready(form, tuple(pieces), numbers)
+            ready = _Ready(form, tuple(pieces), numbers)
+        self._forms[key] = ready  # as the last one
         return ready, leaves
 
     def _kit(self, language: str) -> Kit:

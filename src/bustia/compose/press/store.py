@@ -7,6 +7,7 @@ What is kept is data, never code; a file that can't be read is as good as none.
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Hashable
 from contextlib import suppress
@@ -110,7 +111,7 @@ def _thawed(one: Any) -> Any:  # noqa: ANN401
     if isinstance(one, list):
         return [_thawed(inner) for inner in one]
     if not isinstance(one, dict):
-        return one
+        return sys.intern(one) if isinstance(one, str) else one  # the same few come up again
     if "kind" in one:
         return _KINDS[one["kind"]](*[_thawed(inner) for inner in one["values"]])
     if "bytes" in one:

@@ -25,10 +25,10 @@ __all__ = ["Breaker", "Face", "Setter", "Words", "face_named", "shown"]
 _FEATURES = {"kern": True, "liga": True, "tnum": True}
 _ONE = int(uharfbuzz.GlyphFlags.UNSAFE_TO_BREAK)
 """Marks a glyph that is shaped as one with the glyph before it."""
-_MOST_KEPT = 4_000
+_MOST_KEPT = 2_000
 """Texts whose setting is remembered, for each style: a bound on memory."""
-_MOST_WORDS = 30_000
-_MOST_PARAGRAPHS = 4_000
+_MOST_WORDS = 20_000
+_MOST_PARAGRAPHS = 1_000
 _AMBIGUOUS_POINTS = 0.0005
 """A line that fits or not by so little is left to Typst. What is known of a paragraph's width was
 read from places in single precision, which may be off by half of it."""
