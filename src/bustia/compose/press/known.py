@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from bustia.compose.press.assembling import breakers_of
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.pieces import Piece
+from bustia.compose.press.placed import breakers_of
 from bustia.compose.press.probing import Placeholders
 from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import leaves_of

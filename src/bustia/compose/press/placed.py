@@ -1,0 +1,134 @@
+"""A piece at its place in a form: where its content has moved to, and what its texts say there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from bustia.compose.characters import writable
+from bustia.compose.press.form import TextOf
+from bustia.compose.press.kit import Kit
+from bustia.compose.press.nodes import Node
+from bustia.compose.press.pdf import number, single, text
+from bustia.compose.press.pieces import Pattern, Piece
+from bustia.compose.press.typography import Breaker
+from bustia.errors import UnpressableError
+
+__all__ = ["Placed", "breakers_of", "moved", "said", "said_by", "told", "web_address"]
+
+
+@dataclass(slots=True)
+class Placed:
+    """A piece at its place: how far its content is moved, and where its leaves begin."""
+
+    piece: Piece
+    first_leaf: int
+    dx: float
+    dy: float
+    page: int
+    """The page of the document that its first page is on."""
+    shifts: Mapping[int, float]
+    """How far what moves with these slots moves, in points upwards."""
+    breakers: Mapping[int, Breaker]
+    top: float
+    """Height of its page."""
+    mcids: dict[tuple[int, int], int] = field(default_factory=dict)
+    slots: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Marked content that stands for a part: its page and number, and the part's."""
+    links: dict[tuple[int, int], Node] = field(default_factory=dict)
+
+    def up(self, moves: int) -> float:
+        """Give how far something moves upwards that moves with these slots."""
+        return self.dy + self.shifts.get(moves, 0.0)
+
+    def height(self, y: float, moves: int) -> bytes:
+        """Write where something stands that does so: Typst counts from the top of the page, in
+        single precision."""
+        if not (self.dy or moves):
+            return number(y)
+        return number(self.top - single(self.top - y - self.up(moves)))
+
+
+def breakers_of(kit: Kit, piece: Piece) -> dict[int, Breaker]:
+    """Give what breaks each paragraph of a piece."""
+    return {leaf: kit.breaker(style, width) for leaf, (style, width) in piece.paragraphs.items()}
+
+
+def moved(one: Any, placed: Placed) -> Any:  # noqa: ANN401
+    """Give an attribute at the place of its piece."""
+    if isinstance(one, Pattern):
+        return told(one, placed)
+    if isinstance(one, dict):
+        return {
+            key: _box(inner, placed) if key == "/BBox" else moved(inner, placed)
+            for key, inner in one.items()
+        }
+    if isinstance(one, list):
+        return [moved(inner, placed) for inner in one]
+    return one
+
+
+def _box(one: Any, placed: Placed) -> list[float]:  # noqa: ANN401
+    left, bottom, right, top = one
+    return [
+        left + placed.dx,
+        bottom.y + placed.up(bottom.moves),
+        right + placed.dx,
+        top.y + placed.up(top.moves),
+    ]
+
+
+def said(pattern: Pattern) -> str:
+    """Give a text without fields."""
+    return "".join(part for part in pattern.parts if isinstance(part, str))
+
+
+def told(pattern: Pattern, placed: Placed) -> bytes | TextOf:
+    """Give a text of the structure: as bytes, or as what gives it from a document's leaves."""
+    parts: list[str | int] = []
+    for part in pattern.parts:
+        leaf = part if isinstance(part, str) else placed.first_leaf + part[0]
+        if isinstance(leaf, int) and leaf in parts:
+            while parts[-1] != leaf:  # what stands between the lines of one paragraph
+                parts.pop()
+        else:
+            parts.append(leaf)
+    if all(isinstance(part, str) for part in parts):
+        return text(said(pattern))
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[str | int]) -> TextOf:
+    givers = [said_by(part) for part in parts]
+    if len(givers) == 1:
+        (give,) = givers
+        return lambda leaves: text(give(leaves))
+    return lambda leaves: text("".join([give(leaves) for give in givers]))
+
+
+@lru_cache(maxsize=4096)
+def said_by(part: str | int) -> Callable[[Sequence[Any]], str]:
+    """Give what says a part of a text: the text itself, or the leaf of this number."""
+    if isinstance(part, str):
+        return lambda _: part
+
+    def give(leaves: Sequence[Any]) -> str:
+        leaf = leaves[part]
+        return writable(leaf if isinstance(leaf, str) else leaf.alt)
+
+    return give
+
+
+def web_address(pattern: Pattern, placed: Placed) -> bytes | TextOf:
+    """Give the target of a link, which is written in ASCII."""
+    says = told(pattern, placed)
+    if isinstance(says, bytes):
+        return says
+
+    def give(leaves: Sequence[Any]) -> bytes:
+        written = says(leaves)
+        if written.startswith(b"<"):
+            raise UnpressableError("it has a link with letters beyond ASCII")
+        return written
+
+    return give
