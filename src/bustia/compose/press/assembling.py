@@ -6,7 +6,14 @@ from typing import Any
 
 from bustia.compose.press.content import Content, run_of
 from bustia.compose.press.files import key_of, specification, told_of
-from bustia.compose.press.form import DynamicObject, Form, TextOf, object_stream
+from bustia.compose.press.form import (
+    DynamicObject,
+    Form,
+    TextOf,
+    entry,
+    inner_entries,
+    object_stream,
+)
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.nodes import Node, numbered, parts_of
 from bustia.compose.press.pdf import number
@@ -390,33 +397,31 @@ class _Assembly:
         packed, info = Node([]), Node([])
         first = 1 + len(self._kit.objects)
         files = self._files
-        order = [*still, *static, packed, *drawn, *files.values(), metadata, value, *telling, info]
-        numbered(order, first)
+        inner = Node([])
+        written = [*drawn, *files.values(), metadata, inner, value]  # in this order
+        numbered([*still, *static, packed, *telling, info, *written], first)
         prefix, fonts = self._kit.beginning
         entries = list(fonts)
         head: list[bytes] = []
         at = len(prefix)
 
-        def put(body: bytes, place: int) -> bytes:
+        def put(body: bytes, place: int) -> None:
             nonlocal at
             whole = b"%d 0 obj\n%s\nendobj\n" % (place, body)
-            entry = b"\x01" + at.to_bytes(4, "big") + b"\0\0"
+            entries.append(entry(at))
             head.append(whole)
             at += len(whole)
-            return entry
 
-        body, places = object_stream([(node.number, node.body()) for node in still], once=True)
-        entries += [
-            b"\x02" + packed.number.to_bytes(4, "big") + places[node.number].to_bytes(2, "big")
-            for node in still
-        ]
-        entries += [put(node.stream_body(), node.number) for node in static]
-        entries.append(put(body, packed.number))
+        entries.append(inner_entries(packed.number, len(still)))
+        for node in static:
+            put(node.stream_body(), node.number)
+        body = object_stream([(node.number, node.body()) for node in still], once=True)
+        put(body, packed.number)
+        entries.append(inner_entries(inner.number, len(telling) + 1))
         return Form(
             prefix=prefix,
             head=b"".join(head),
             entries=b"".join(entries),
-            first=packed.number + 1,
             pages=tuple(
                 content.told(node.number) for content, node in zip(contents, drawn, strict=True)
             ),
@@ -425,5 +430,6 @@ class _Assembly:
             catalog=catalog.number,
             signature=value.number,
             metadata=metadata.number,
+            inner=inner.number,
             info=info.number,
         )

@@ -6,7 +6,7 @@ cross-references and the seal.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -27,6 +27,8 @@ __all__ = [
     "TextHole",
     "TextOf",
     "drawing_operators",
+    "entry",
+    "inner_entries",
     "object_stream",
 ]
 
@@ -131,9 +133,8 @@ class Form:
     head: bytes
     """What comes after it, the same in all documents of the form."""
     entries: bytes
-    """Its cross-references, as of a cross-reference stream with fields of 1, 4 and 2 bytes."""
-    first: int
-    """Number of the first object that is written for each document."""
+    """The cross-references of its objects, but for those that are written for each document by
+    themselves: these have the last numbers, in the order in which they are written."""
     pages: tuple[PageContent, ...]
     objects: tuple[DynamicObject, ...]
     files: tuple[tuple[int, int], ...]
@@ -142,6 +143,8 @@ class Form:
     signature: int
     """Number of the signature's dictionary."""
     metadata: int
+    inner: int
+    """Number of the stream that holds what small objects say, the last of them ``info``."""
     info: int
     name: str = field(init=False)
     """What tells it from all other forms: the SHA-256 of what its documents begin with."""
@@ -163,11 +166,11 @@ class Form:
         at = self.size
         digest = self.digest.copy()
         out: list[bytes] = []
-        offsets: dict[int, int] = {}
+        entries = [self.entries]
 
         def put(number: int, body: bytes) -> None:
             nonlocal at
-            offsets[number] = at
+            entries.append(entry(at))
             whole = b"%d 0 obj\n%s\nendobj\n" % (number, body)
             out.append(whole)
             digest.update(whole)
@@ -188,21 +191,14 @@ class Form:
         )
         inner = [(one.number, one.body(leaves)) for one in self.objects]
         inner.append((self.info, metadata.info()))
-        named = self.info + 1
-        body, places = object_stream(inner)
-        put(named, body)
+        put(self.inner, object_stream(inner))
         # What follows is laid out around the signature, which covers all but itself.
-        last = named + 1
-        entries = self.entries + b"".join(
-            _located(number, offsets, places, named, self.signature, at)
-            for number in range(self.first, last)
-        )
+        last = self.signature + 1
         before = b"%d 0 obj\n<<%s/ByteRange" % (self.signature, seal.entries)
         start = at + len(before) + len(_RANGE % (0, 0, 0)) + len(b"/Contents")
         end = start + seal.size + 2
         cross_at = end + len(b">>\nendobj\n")
-        entries += b"\x01" + cross_at.to_bytes(4, "big") + b"\0\0"
-        packed = deflate(entries)
+        packed = deflate(b"".join([*entries, entry(at), entry(cross_at)]))
         name = digest.hexdigest()[:32].upper().encode()  # all that the document says is in it
         after = b">>\nendobj\n%d 0 obj\n<</Type/XRef/W[1 4 2]/Size %d/Root %d 0 R/Info %d 0 R" % (
             last, last + 1, self.catalog, self.info,
@@ -223,39 +219,31 @@ class Form:
 _RANGE = b"[0 %8d %8d %8d]"
 
 
-def _located(
-    number: int,
-    offsets: Mapping[int, int],
-    places: Mapping[int, int],
-    stream: int,
-    signature: int,
-    signature_at: int,
-) -> bytes:
-    """Give the cross-reference entry of an object (ISO 32000-1, 7.5.8.3)."""
-    if number in places:
-        return b"\x02" + stream.to_bytes(4, "big") + places[number].to_bytes(2, "big")
-    at = signature_at if number == signature else offsets[number]
+def entry(at: int) -> bytes:
+    """Give the cross-reference entry of an object that begins there (ISO 32000-1, 7.5.8.3)."""
     return b"\x01" + at.to_bytes(4, "big") + b"\0\0"
 
 
-def object_stream(
-    inner: Sequence[tuple[int, bytes]], *, once: bool = False
-) -> tuple[bytes, dict[int, int]]:
-    """Pack objects into a stream (ISO 32000-1, 7.5.7); give also each one's place in it.
+def inner_entries(stream: int, count: int) -> bytes:
+    """Give the entries of the objects in an object stream, which have numbers in a row."""
+    start = b"\x02" + stream.to_bytes(4, "big")
+    return b"".join([start + place.to_bytes(2, "big") for place in range(count)])
+
+
+def object_stream(inner: Sequence[tuple[int, bytes]], *, once: bool = False) -> bytes:
+    """Pack objects into a stream (ISO 32000-1, 7.5.7).
 
     ``once`` is as for :func:`~bustia.compose.press.pdf.deflate`.
     """
-    places, index, at = {}, [], 0
-    for place, (name, body) in enumerate(inner):
-        places[name] = place
+    index, at = [], 0
+    for name, body in inner:
         index.append(b"%d %d" % (name, at))
         at += len(body) + 1
     head = b" ".join(index) + b"\n"
     packed = deflate(head + b"\n".join([body for _, body in inner]), once=once)
     return (
         b"<</Type/ObjStm/N %d/First %d/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
-        % (len(inner), len(head), len(packed), packed)
-    ), places
+    ) % (len(inner), len(head), len(packed), packed)
 
 
 def drawing_operators(drawing: Drawing, matrix: bytes) -> bytes:
