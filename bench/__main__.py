@@ -32,6 +32,7 @@ _BUILD = Path(__file__).parents[1] / "build" / "bench"
     help="Write one document of each composer into this folder.",
 )  # fmt: skip
 @click.option("--cycle", type=click.IntRange(10, 1_000_000), help="Time a cycle of N contracts.")
+@click.option("--later", is_flag=True, help="With --cycle: as a later one of the same templates.")
 @click.option("--growth", default="", help="Cycles of these sizes, as in 1000,10000,50000,200000.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON, for programs.")
 def main(
@@ -45,6 +46,7 @@ def main(
     contracts: int | None,
     samples: Path | None,
     cycle: int | None,
+    later: bool,
     growth: str,
     as_json: bool,
 ) -> None:
@@ -53,7 +55,7 @@ def main(
     With --cycle a whole cycle is timed instead, stage by stage.
     """
     if cycle is not None or growth:
-        _cycles(cycle, growth, as_json=as_json)
+        _cycles(cycle, growth, later=later, as_json=as_json)
         return
     from bench.composers import COMPOSERS
     from bench.rounds import Plan
@@ -117,7 +119,7 @@ def _compare(
     click.echo(f"Medians of {plan.rounds} rounds in turn, {time.monotonic() - began:.0f} s in all.")
 
 
-def _cycles(contracts: int | None, sizes: str, *, as_json: bool) -> None:
+def _cycles(contracts: int | None, sizes: str, *, later: bool, as_json: bool) -> None:
     from rich.console import Console
 
     from bench.cycle import growth, time_cycle
@@ -125,9 +127,11 @@ def _cycles(contracts: int | None, sizes: str, *, as_json: bool) -> None:
 
     wanted = [int(size) for size in sizes.replace(",", " ").split()]
     cycle = None
-    with Console(stderr=True).status("Running cycles"):
+    with Console(stderr=True).status("Running cycles"), tempfile.TemporaryDirectory() as pieces:
         if contracts is not None:
-            cycle = time_cycle(contracts, sample=True)
+            if later:
+                time_cycle(contracts, sample=False, pieces=Path(pieces))
+            cycle = time_cycle(contracts, sample=True, pieces=Path(pieces))
             wanted = wanted or [min(1000, contracts), contracts]
         rows = growth(wanted, cycle)
     if as_json:

@@ -93,15 +93,16 @@ class CycleTimes:
         return max((peak for stage, peak in self.peaks.items() if stage in COUNTED), default=0)
 
 
-def time_cycle(contracts: int, *, sample: bool) -> CycleTimes:
+def time_cycle(contracts: int, *, sample: bool, pieces: Path | None = None) -> CycleTimes:
     """Run a cycle of a made-up town in an instance that is thrown away afterwards.
 
-    ``sample`` asks where a chunk's time goes, too.
+    ``sample`` asks where a chunk's time goes, too. ``pieces`` is a folder for what the press has
+    laid out: it is taken from there, and left there for a later cycle.
     """
     place = Path(tempfile.mkdtemp(prefix="bustia-bench-"))
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
-    process = context.Process(target=_run, args=(theirs, place, contracts, sample))
+    process = context.Process(target=_run, args=(theirs, place, contracts, sample, pieces))
     process.start()
     theirs.close()
     roots = [process.pid or 0]
@@ -138,7 +139,7 @@ class _Teller:
         self._line.send("")
 
 
-def _run(line: Connection, place: Path, contracts: int, sample: bool) -> None:
+def _run(line: Connection, place: Path, contracts: int, sample: bool, pieces: Path | None) -> None:
     """Go through all stages, in a process of its own."""
     os.environ.pop("DATABASE_URL", None)
     os.environ["BUSTIA_NOW"] = STAMP.isoformat()
@@ -150,6 +151,8 @@ def _run(line: Connection, place: Path, contracts: int, sample: bool) -> None:
     with teller.stage("synth"):
         _apart(_write_town, place / "export", contracts)
     instance_path = create_instance(place / "instance", seal_seed="bench")
+    if pieces is not None:
+        shutil.copytree(pieces, instance_path / "press", dirs_exist_ok=True)
     with teller.stage("database"):
         opened = open_instance(instance_path)
         instance = opened.__enter__()
@@ -164,6 +167,8 @@ def _run(line: Connection, place: Path, contracts: int, sample: bool) -> None:
                 times.sampled, times.parts = _apart(_sample, instance_path)
                 times.previews = _apart(_preview, instance_path)
         _whole_cycle(instance, teller, times)
+        if pieces is not None:
+            shutil.copytree(instance_path / "press", pieces, dirs_exist_ok=True)
     finally:
         opened.__exit__(None, None, None)
         remove_data(instance_path)
