@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bustia.compose.attachments import Attachment, cleaned
-from bustia.compose.press.pdf import deflate, escaped, text
+from bustia.compose.press.pdf import deflate, escaped, moment, text
 from bustia.errors import UnpressableError
 
 __all__ = ["embedded", "file_leaves", "key_of", "specification", "told_of"]
@@ -52,11 +52,10 @@ def key_of(file: Attachment) -> bytes:
 
 
 def embedded(file: Attachment, stamp: datetime) -> bytes:
-    """Write the stream that holds a file."""
+    """Write the stream that holds a file; ``stamp`` is in UTC."""
     packed = deflate(file.data)
     media_type = file.media_type.replace("/", "#2F").encode()
-    changed = text(stamp.strftime("D:%Y%m%d%H%M%SZ"))
     return (
         b"<</Type/EmbeddedFile/Subtype/%s/Params<</ModDate%s/Size %d>>"
         b"/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream"
-    ) % (media_type, changed, len(file.data), len(packed), packed)
+    ) % (media_type, moment(stamp), len(file.data), len(packed), packed)

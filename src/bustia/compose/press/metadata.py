@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from xml.sax.saxutils import escape
 
-from bustia.compose.press.pdf import text
+from bustia.compose.press.pdf import moment, text
 
 __all__ = ["Metadata"]
 
@@ -52,8 +52,7 @@ def _around(language: str, author: str, stamp: datetime, tool: str) -> tuple[byt
         "author": escape(author),
     }
     parts = [part.format(**told).encode() for part in re.split("{title}|{keywords}", _XMP)]
-    moment = text(stamp.strftime("D:%Y%m%d%H%M%SZ"))
-    others = (text(author), text(tool), moment, moment)
+    others = (text(author), text(tool), moment(stamp), moment(stamp))
     return *parts, b"/Author%s/Creator%s/CreationDate%s/ModDate%s/Keywords" % others
 
 

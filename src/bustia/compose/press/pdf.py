@@ -2,13 +2,14 @@
 
 import struct
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import pikepdf
 from isal import isal_zlib
 
-__all__ = ["Ref", "Writer", "deflate", "escaped", "number", "single", "text", "value"]
+__all__ = ["Ref", "Writer", "deflate", "escaped", "moment", "number", "single", "text", "value"]
 
 
 _ESCAPES = ((b"\\", b"\\\\"), (b"(", b"\\("), (b")", b"\\)"), (b"\r", b"\\r"))
@@ -51,6 +52,11 @@ def text(one: str) -> bytes:
     if one.isascii():
         return b"(" + escaped(one.encode()) + b")"
     return b"<FEFF" + one.encode("utf-16-be").hex().upper().encode() + b">"
+
+
+def moment(one: datetime) -> bytes:
+    """Write an instant, which must be in UTC (ISO 32000-1, 7.9.4)."""
+    return text(one.strftime("D:%Y%m%d%H%M%SZ"))
 
 
 def escaped(one: bytes) -> bytes:
