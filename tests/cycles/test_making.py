@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pikepdf
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from bustia.archive.models import Document, Segment
 from bustia.archive.services import check, retrieve
-from bustia.billing.models import Invoice
+from bustia.billing.models import Invoice, SourceDocument
 from bustia.compose.press import Press, Pressed, Verdicts, press
 from bustia.compose.view import BillView
 from bustia.cycles import making
@@ -228,6 +230,29 @@ def test_another_instance_makes_the_same_bytes(billed: Cycle, workshop: Workshop
 
     assert len(made[0]) == 20
     assert made[0] == made[1]
+
+
+def test_e_invoices_go_along_in_pressed_bills(billed: Cycle, workshop: Workshop):
+    """The file that an invoice was received as is in its bill, to the byte."""
+    chunk = _first(billed)
+    content = {}
+    for place, invoice in enumerate(Invoice.objects.filter(pk__in=chunk.invoice_ids[:3])):
+        content[invoice.number] = f"<Invoice>ñ {place}</Invoice>".encode()
+        invoice.source = SourceDocument.objects.create(
+            sha256=f"{place:064}",
+            name=f"{invoice.number}.xml",
+            media_type="application/xml",
+            format="ubl",
+            content=content[invoice.number],
+            received_at=NOW,
+        )
+        invoice.save()
+    assert _make(chunk, workshop)
+    for document in Document.objects.filter(number__in=content):
+        with pikepdf.open(BytesIO(retrieve(document))) as pdf:
+            found = {name: one.get_file().read_bytes() for name, one in pdf.attachments.items()}
+        assert found == {f"{document.number}.xml": content[document.number]}
+        assert document.composer == "press"
 
 
 @pytest.mark.parametrize(
