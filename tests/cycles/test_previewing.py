@@ -12,7 +12,7 @@ from bustia.cycles.making import make_chunk
 from bustia.cycles.models import Cycle
 from bustia.cycles.previewing import Previewer
 from bustia.cycles.workshop import Workshop
-from bustia.errors import BustiaError
+from bustia.errors import StationeryError
 from tests.compose.bills import STATIONERY
 from tests.cycles.conftest import NOW, Issue
 
@@ -46,9 +46,7 @@ def test_it_is_what_the_cycle_makes(billed: Cycle, workshop: Workshop, previewer
 def test_it_only_reads(billed: Cycle, previewer: Previewer):
     """Nothing is written, and not many queries are asked."""
     number = Invoice.objects.values_list("contract__number", flat=True).first()
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         previewer.preview(number or "", NOW)
     assert len(asked) < 25
     assert {one["sql"].split()[0] for one in asked} <= {"SELECT", "WITH"}
@@ -70,5 +68,5 @@ def test_what_cant_be_previewed_says_why(
 ):
     """A wrong number, and a contract that was never billed up to that day."""
     issue(1)
-    with pytest.raises(BustiaError, match=said):
+    with pytest.raises(StationeryError, match=said):
         previewer.preview(contract, NOW.replace(year=2021))

@@ -25,7 +25,7 @@ from bustia.decide.audience import Audience
 from bustia.decide.catalogue import catalogue
 from bustia.decide.decision import Outcome
 from bustia.decide.engine import Decider
-from bustia.errors import BustiaError
+from bustia.errors import StationeryError
 from bustia.instance import current_instance
 
 pytestmark = pytest.mark.django_db
@@ -255,6 +255,6 @@ def test_the_command_refuses_what_it_does_not_know(
 ) -> None:
     """An unknown rule or contract has an error that says what to do."""
     rule, number = arguments
-    with pytest.raises(BustiaError) as refused:
+    with pytest.raises(StationeryError) as refused:
         run("test", rule, "--contract", number)
     assert refused.value.hint

@@ -53,7 +53,7 @@ from bustia.billing.facts_queries import (
     TAXES,
 )
 from bustia.billing.models import Contract, Invoice
-from bustia.errors import BustiaError
+from bustia.errors import StationeryError
 from bustia.money import ZERO
 from bustia.rows import as_array
 
@@ -111,17 +111,21 @@ def _made(rows: Iterable[Row], make: Callable[..., T]) -> Mapping[Any, list[T]]:
 
 
 def load_newest(contract: str, now: datetime) -> Facts:
-    """Load the facts of the newest invoice of the contract of this number, as known at ``now``."""
+    """Load the facts of the newest invoice of the contract of this number, as known at ``now``.
+
+    Raise ``StationeryError``, as for other names that stationery is tried with, if there is no
+    such contract or invoice.
+    """
     found = Contract.objects.filter(number=contract).first()
     if found is None:
-        raise BustiaError(
+        raise StationeryError(
             f"there is no contract {contract}",
             hint="bustia message audience RULE --list shows contract numbers.",
         )
     invoices = Invoice.objects.filter(contract=found, issue_date__lte=localdate(now))
     newest = invoices.order_by("-issue_date", "-pk").values_list("pk", flat=True).first()
     if newest is None:
-        raise BustiaError(
+        raise StationeryError(
             f"contract {contract} has no invoice yet", hint="Messages go with an invoice."
         )
     return load_facts([newest], now)[0]

@@ -49,8 +49,8 @@ class Previewer:
     def preview(self, contract: str, now: datetime, language: Language | None = None) -> Preview:
         """Compose the newest invoice of a contract, as its cycle would at the instant ``now``.
 
-        ``language`` takes the place of the customer's. Raise ``BustiaError`` if there is no such
-        contract or invoice, or if the bill can't be composed.
+        ``language`` takes the place of the customer's. Raise ``StationeryError`` if there is no
+        such contract or invoice, or ``ComposeError`` if the bill can't be composed.
         """
         facts = load_newest(contract, now)
         if language is not None:
