@@ -93,11 +93,9 @@ def pack(documents: Sequence[Packable]) -> Packed:
         if very_first is None:
             base = very_first = _Base(head.content, add(first, _alone(head.content)))
         else:
-            level = _LEVEL_OF_FORMS if head.form else _LEVEL
-            record = very_first.record(head.content, head.fonts_size, level)
-            base = _Base(head.content, add(first, record))
+            base = _Base(head.content, add(first, very_first.record(head, head.fonts_size)))
         for other in others:
-            add(other, base.record(documents[other].content, head.form_size, _LEVEL_OF_FORMS))
+            add(other, base.record(documents[other], head.form_size))
     in_order = tuple(places[position] for position in range(len(documents)))
     index = [[p.number, p.sha256, p.offset, p.length] for p in in_order]
     tail = zstandard.ZstdCompressor(level=_LEVEL).compress(json.dumps(index).encode())
@@ -117,8 +115,9 @@ class _Base:
         self._place = place
         self._compressors: dict[tuple[int, int], tuple[bytes, zstandard.ZstdCompressor]] = {}
 
-    def record(self, content: bytes, shared: int, level: int) -> bytes:
+    def record(self, document: Packable, shared: int) -> bytes:
         """Give the record of a document that is said to begin with so many bytes of this one."""
+        content, level = document.content, _LEVEL_OF_FORMS if document.form else _LEVEL
         beginning, compressor = self._compressor(shared, level)
         if not content.startswith(beginning):
             beginning, compressor = self._compressor(0, level)
