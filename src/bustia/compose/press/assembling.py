@@ -10,13 +10,12 @@ from bustia.compose.press.form import (
     DynamicObject,
     Form,
     TextOf,
-    entry,
     inner_entries,
     object_stream,
 )
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.nodes import Node, numbered, parts_of
-from bustia.compose.press.pdf import number
+from bustia.compose.press.pdf import entry, number
 from bustia.compose.press.pieces import BlockForm, LinkForm, Piece, Slot, TextField
 from bustia.compose.press.placed import Placed, breakers_of, moved, said, told, web_address
 from bustia.compose.press.reading import Element

@@ -14,7 +14,7 @@ from typing import Any
 from bustia.compose.drawing import Drawing
 from bustia.compose.press.files import embedded
 from bustia.compose.press.metadata import Metadata
-from bustia.compose.press.pdf import deflate, number
+from bustia.compose.press.pdf import deflate, entry, number
 from bustia.compose.press.sealing import SealPlace
 from bustia.compose.press.typography import Breaker, Setter
 
@@ -27,7 +27,6 @@ __all__ = [
     "TextHole",
     "TextOf",
     "drawing_operators",
-    "entry",
     "inner_entries",
     "object_stream",
 ]
@@ -217,11 +216,6 @@ class Form:
 
 
 _RANGE = b"[0 %8d %8d %8d]"
-
-
-def entry(at: int) -> bytes:
-    """Give the cross-reference entry of an object that begins there (ISO 32000-1, 7.5.8.3)."""
-    return b"\x01" + at.to_bytes(4, "big") + b"\0\0"
 
 
 def inner_entries(stream: int, count: int) -> bytes:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bustia.compose.characters import covered, in_every_font
-from bustia.compose.press.pdf import Writer
+from bustia.compose.press.pdf import Writer, entry
 from bustia.compose.press.probing import Prober
 from bustia.compose.press.reading import Probe, Run
 from bustia.compose.press.typography import Breaker, Setter, Words, face_named
@@ -90,7 +90,7 @@ class Kit:
         at = len(_HEAD)
         for place, body in enumerate(self.objects, 1):
             parts.append(b"%d 0 obj\n%s\nendobj\n" % (place, body))
-            entries.append(b"\x01" + at.to_bytes(4, "big") + b"\0\0")
+            entries.append(entry(at))
             at += len(parts[-1])
         return b"".join(parts), tuple(entries)
 
