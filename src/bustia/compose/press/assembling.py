@@ -1,67 +1,122 @@
-"""Puts a frame and its parts together: one form for all documents that are built alike."""
+"""Puts a frame and its parts together: one form for all documents that are built alike.
 
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
+What a piece adds is made ready once for each place that it has (:mod:`.imprint`). What is left to
+do for a form is to put these side by side, and to write the few objects that hold them together.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from bustia.compose.press.content import Content, run_of
 from bustia.compose.press.files import key_of, specification, told_of
-from bustia.compose.press.form import (
-    DynamicObject,
-    Form,
-    TextOf,
-    inner_entries,
-    object_stream,
-)
+from bustia.compose.press.form import DynamicObject, Form, object_stream
+from bustia.compose.press.imprint import Heading, Imprint, Place, imprinted
 from bustia.compose.press.kit import Kit
-from bustia.compose.press.nodes import Node, numbered, parts_of
-from bustia.compose.press.pdf import entry, number
-from bustia.compose.press.pieces import BlockForm, LinkForm, Piece, Slot, TextField
-from bustia.compose.press.placed import Placed, breakers_of, moved, said, told, web_address
+from bustia.compose.press.known import Known
+from bustia.compose.press.nodes import Gap, Node, numbered, parts_of, reference
+from bustia.compose.press.pdf import deflate, entry, inner_entry, value
+from bustia.compose.press.pieces import Piece, Slot
 from bustia.compose.press.reading import Element
 from bustia.compose.press.sealing import SealPlace
 from bustia.errors import UnpressableError
 
-__all__ = ["assemble"]
+__all__ = ["Assembler"]
 
-_LEVELS = {f"/H{level}": level for level in range(1, 7)}
-
-
-def assemble(
-    kit: Kit,
-    frame: Piece,
-    parts: Sequence[Piece],
-    heights: Sequence[float],
-    files: int,
-    seal: SealPlace,
-) -> Form:
-    """Make the form of a frame with these parts in its slots, in order.
-
-    ``heights`` are those that the slots had when the frame was probed, in points. So many
-    ``files`` go along: they are the last leaves.
-    """
-    growth = [part.height - height for part, height in zip(parts, heights, strict=True)]
-    shifts = {
-        mask: -sum(growth[k] for k in range(len(parts)) if mask >> k & 1)
-        for mask in set(_masks(frame))
-    }
-    top = frame.pages[0][1]
-    whole = Placed(frame, 0, 0.0, 0.0, 0, shifts, breakers_of(kit, frame), top)
-    placed, leaf = [], frame.leaves
-    for place, part in enumerate(parts):
-        slot = frame.slots[place]
-        dy = slot.top.y + shifts[slot.top.moves] - part.top
-        dx = slot.left - part.left
-        placed.append(Placed(part, leaf, dx, dy, slot.page, {}, breakers_of(kit, part), top))
-        leaf += part.leaves
-    assembly = _Assembly(kit, whole, placed, range(leaf, leaf + files), seal)
-    form = assembly.form()
-    assembly.clear()
-    return form
+_MOST_IMPRINTS = 800
+"""Imprints kept in memory, those used last: a bound on it."""
+_OBJECTS, _MARKS, _LINKS = 64, 32, 32
+"""Numbers of a piece begin at multiples of these, so that they seldom depend on what is before."""
+_MOST_PAGES = 2
 
 
-def _masks(frame: Piece) -> Iterator[int]:
-    yield 0
+class _Numbers:
+    """The numbers of objects that every document has, after those of its fonts."""
+
+    def __init__(self, after: int) -> None:
+        (
+            self.catalog, self.pages, self.page, _, self.root, self.tree, self.parents,
+            self.outline, self.resources, self.widget, self.info, self.packed, self.static, _,
+            self.first,
+        ) = range(after, after + 15)  # fmt: skip
+
+
+class Assembler:
+    """Makes forms, and keeps what pieces add to them."""
+
+    def __init__(self) -> None:
+        self._imprints: dict[Hashable, Imprint] = {}
+
+    def assemble(
+        self,
+        kit: Kit,
+        frame: Known,
+        parts: Sequence[Known],
+        heights: Sequence[float],
+        files: int,
+        seal: SealPlace,
+    ) -> Form:
+        """Make the form of a frame with these parts in its slots, in order.
+
+        ``heights`` are those that the slots had when the frame was probed, in points. So many
+        ``files`` go along.
+        """
+        numbers = _Numbers(1 + len(kit.objects))
+        growth = [part.piece.height - height for part, height in zip(parts, heights, strict=True)]
+        shifts = {
+            mask: -sum(growth[k] for k in range(len(parts)) if mask >> k & 1)
+            for mask in _masks(frame.piece)
+        }
+        pages, top = frame.piece.pages, frame.piece.pages[0][1]
+        if len(pages) > _MOST_PAGES:
+            raise UnpressableError("it has more pages than there are forms for")
+        place = Place(
+            0, 0.0, 0.0, tuple(sorted(shifts.items())), top, numbers.root, numbers.page,
+            numbers.first, (0,) * len(pages), _LINKS,
+        )  # fmt: skip
+        whole = self._imprint(kit, frame, place)
+        marks, first = [one.stop for one in whole.marks], whole.end
+        imprints = [(0, whole)]
+        for number, part in enumerate(parts):
+            slot = frame.piece.slots[number]
+            page = slot.page
+            place = Place(
+                page,
+                slot.left - part.piece.left,
+                slot.top.y + shifts[slot.top.moves] - part.piece.top,
+                (),
+                top,
+                whole.holders[number],
+                numbers.page,
+                _next(first, _OBJECTS),
+                (_next(marks[page], _MARKS),),
+                (number + 2) * _LINKS,
+            )
+            imprint = self._imprint(kit, part, place)
+            marks[page], first = imprint.marks[0].stop, imprint.end
+            imprints.append((page, imprint))
+        return _Form(kit, numbers, frame.piece, imprints, files, seal).form(_next(first, _OBJECTS))
+
+    def _imprint(self, kit: Kit, known: Known, place: Place) -> Imprint:
+        key = (known.version, place)
+        found = self._imprints.pop(key, None)
+        if found is None:
+            found = imprinted(kit, known, place)
+            if len(self._imprints) >= _MOST_IMPRINTS:
+                del self._imprints[next(iter(self._imprints))]
+        self._imprints[key] = found  # as the last one
+        return found
+
+
+def _next(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
+
+
+def _masks(frame: Piece) -> set[int]:
+    """Give all sets of slots that something in a frame moves with, as bits."""
+    return {0, *_masks_in(frame)}
+
+
+def _masks_in(frame: Piece) -> Iterator[int]:
     for _, _, blocks, links in frame.pages:
         for block in blocks:
             yield from (item.moves for item in block.items if not isinstance(item, Slot))
@@ -85,350 +140,300 @@ def _box_masks(one: Any) -> Iterator[int]:  # noqa: ANN401 (any part of a struct
         yield one.moves
 
 
-class _Assembly:
-    """The work on one form."""
+def _spaced(kids: Sequence[bytes | Gap]) -> list[bytes | Gap]:
+    return [part for kid in kids for part in (kid, b" ")]
+
+
+def _sections(numbers: Sequence[int]) -> bytes:
+    """Write which numbers there are, as pairs of a first one and how many follow on it."""
+    pairs: list[list[int]] = []
+    for number in sorted(numbers):
+        if pairs and number == sum(pairs[-1]):
+            pairs[-1][1] += 1
+        else:
+            pairs.append([number, 1])
+    return b"[%s]" % b" ".join([b"%d %d" % (first, count) for first, count in pairs])
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An entry of the outline, with its neighbours."""
+
+    piece: int
+    """Whose leaves it tells."""
+    heading: Heading
+    parent: "_Entry | None" = None
+    place: int = 0
+    """Among those of its parent."""
+    inner: "list[_Entry]" = field(default_factory=list)
+
+    def rest(self) -> bytes:
+        """Give the rest of its dictionary, with all that it refers to."""
+        links = b""
+        if self.parent is not None:
+            beside = self.parent.inner
+            links = _refer(b"Parent", self.parent)
+            if self.place:
+                links += _refer(b"Prev", beside[self.place - 1])
+            if self.place + 1 < len(beside):
+                links += _refer(b"Next", beside[self.place + 1])
+        if self.inner:
+            count = -len(self.inner) if self.parent is not None else len(self.inner)
+            links += _refer(b"First", self.inner[0]) + _refer(b"Last", self.inner[-1])
+            links += b"/Count %d" % count
+        return self.heading.rest + links + b">>"
+
+
+def _refer(key: bytes, entry: _Entry) -> bytes:
+    return b"/%s %d 0 R" % (key, entry.heading.number)
+
+
+class _Form:
+    """The work on one form: imprints, the frame's first, each with the page it begins on."""
 
     def __init__(
         self,
         kit: Kit,
-        frame: Placed,
-        parts: Sequence[Placed],
-        files: Sequence[int],
+        numbers: _Numbers,
+        frame: Piece,
+        imprints: Sequence[tuple[int, Imprint]],
+        files: int,
         seal: SealPlace,
     ) -> None:
         self._kit = kit
-        self._seal = seal
+        self._numbers = numbers
         self._frame = frame
-        self._parts = parts
-        self._nodes: list[Node] = []
-        self._pages = [self._node() for _ in frame.piece.pages]
-        self._files = {leaf: Node([]) for leaf in files}
-        """What holds each file; these have numbers of their own at the end of the document."""
-        self._parents: list[list[Node | None]] = [[] for _ in self._pages]
-        self._link_parents: list[Node] = []
-        self._ids: list[tuple[str, Node]] = []
-        self._headings: list[tuple[int, Placed, Any]] = []
-        self._bookmarks = {id(one): iter(one.piece.bookmarks) for one in (frame, *parts)}
+        self._imprints = imprints
+        self._parts = [imprint for _, imprint in imprints[1:]]
+        self._files = [Node([]) for _ in range(files)]
+        self._seal = seal
+        self._still: list[tuple[int, bytes]] = []
+        """Objects that are the same in all documents, with their numbers."""
+        self._telling: list[tuple[int, DynamicObject]] = []
+        """Objects that say something of the document, with the piece whose leaves they tell."""
 
-    def _node(self, *parts: Any) -> Node:  # noqa: ANN401
-        node = Node(list(parts))
-        self._nodes.append(node)
-        return node
-
-    def form(self) -> Form:
-        """Put everything together."""
-        frame = self._frame.piece
-        contents = [Content(self._kit) for _ in frame.pages]
-        for page, (_, _, blocks, _) in enumerate(frame.pages):
-            for block in blocks:
-                self._block(contents[page], self._frame, page, block)
-        for page, content in enumerate(contents):
-            self._parents[page] = [None] * content.mcids
-        annotations = [self._links(page) for page in range(len(self._pages))]
-        root, tree = self._node(), self._node()
-        top = self._kids(self._frame, frame.elements, root)
-        root.parts = parts_of({"/S": b"/Document", "/P": tree, "/K": top})
-        parents = self._node(*self._parent_tree())
-        entries: dict[str, Any] = {
-            "/Type": b"/StructTreeRoot",
-            "/K": [root],
-            "/ParentTree": parents,
-            "/ParentTreeNextKey": len(self._pages) + len(self._link_parents),
-        }
-        if self._ids:
-            names = [part for one in sorted(self._ids, key=itemgetter(0)) for part in one]
-            entries["/IDTree"] = {"/Names": names}
-        tree.parts = parts_of(entries)
+    def form(self, last: int) -> Form:
+        """Put everything together; ``last`` is the first number that no piece has."""
+        numbers, pages = self._numbers, self._frame.pages
+        for place, (_, imprint) in enumerate(self._imprints):
+            self._still += imprint.objects
+            self._telling += [(place, one) for one in imprint.telling]
+            self._still += [(one.number, self._joined(one.parts)) for one in imprint.joints]
+        attached, specifications = self._attached()
+        drawn, metadata, inner, signature = [Node([]) for _ in pages], Node([]), Node([]), Node([])
+        numbered([*specifications, *drawn, *self._files, metadata, inner, signature], last)
+        self._telling += [
+            (len(self._imprints), DynamicObject(one.number, one.written()))
+            for one in specifications
+        ]
         outline = self._outline()
-        # These have numbers of their own at the end of the file.
-        drawn = [Node([]) for _ in contents]
-        static = [Node([], stream=content.still()) for content in contents]
-        value, metadata = Node([]), Node([])
-        widget = self._node(b"<<", self._seal.field, b"/P ", self._pages[0], b"/V ", value, b">>")
-        annotations[0].append(widget)
-        pages = self._node()
-        resources = self._node(self._resources())
-        for page, (width, height, _, _) in enumerate(frame.pages):
-            self._pages[page].parts = parts_of(
-                {
-                    "/Type": b"/Page",
-                    "/Parent": pages,
-                    "/MediaBox": [0, 0, width, height],
-                    "/Resources": resources,
-                    "/Contents": [static[page], drawn[page]],
-                    "/StructParents": page,
-                    "/Tabs": b"/S",
-                    **({"/Annots": annotations[page]} if annotations[page] else {}),
-                }
-            )
-        pages.parts = parts_of(
-            {"/Type": b"/Pages", "/Count": len(self._pages), "/Kids": list(self._pages)}
+        self._tree()
+        self._pages(drawn)
+        self._put(
+            numbers.catalog,
+            {
+                "/Type": b"/Catalog",
+                "/Pages": reference(numbers.pages),
+                "/Metadata": metadata,
+                "/OutputIntents": reference(self._kit.intents),
+                "/Lang": self._kit.language,
+                "/StructTreeRoot": reference(numbers.tree),
+                "/MarkInfo": {"/Marked": True, "/Suspects": False},
+                "/ViewerPreferences": {"/DisplayDocTitle": True, "/Direction": b"/L2R"},
+                **outline,
+                **attached,
+                "/AcroForm": {"/Fields": [reference(numbers.widget)], "/SigFlags": 3},
+            },
         )
-        catalog = self._node(
-            *parts_of(
-                {
-                    "/Type": b"/Catalog",
-                    "/Pages": pages,
-                    "/Metadata": metadata,
-                    "/OutputIntents": b"%d 0 R" % self._kit.intents,
-                    "/Lang": self._kit.language,
-                    "/StructTreeRoot": tree,
-                    "/MarkInfo": {"/Marked": True, "/Suspects": False},
-                    "/ViewerPreferences": {"/DisplayDocTitle": True, "/Direction": b"/L2R"},
-                    **({"/Outlines": outline} if outline else {}),
-                    **self._attached(),
-                    "/AcroForm": {"/Fields": [widget], "/SigFlags": 3},
-                }
-            )
+        self._put(
+            numbers.widget,
+            [b"<<", self._seal.field, b"/P ", reference(numbers.page), b"/V ", signature, b">>"],
         )
-        return self._finished(contents, static, drawn, catalog, value, metadata)
+        return self._finished(drawn, metadata.number, inner.number, signature.number)
 
-    def clear(self) -> None:
-        """Let go of the objects: they refer to each other, and would wait to be collected."""
-        for node in self._nodes:
-            node.parts.clear()
+    def _put(self, number: int, body: Any) -> None:  # noqa: ANN401 (a value of a PDF, or parts)
+        """Write an object that is the same in all documents."""
+        parts = body if isinstance(body, list) else parts_of(body)
+        self._still.append((number, Node(parts).body()))
 
-    # Content
-
-    def _block(self, content: Content, placed: Placed, page: int, block: BlockForm) -> None:
-        slot = next((item.number for item in block.items if isinstance(item, Slot)), None)
-        if slot is not None:
-            if block.mcid is None:
-                raise UnpressableError("the place of a part is not in the structure")
-            placed.slots[page, block.mcid] = slot
-            part = self._parts[slot]
-            for one in part.piece.pages[0][2]:
-                self._block(content, part, 0, one)
-            return
-        if block.mcid is not None:
-            placed.mcids[page, block.mcid] = content.mcids
-        content.add(block, placed)
-
-    def _links(self, page: int) -> list[Node]:
-        nodes = []
-        pieces = [(self._frame, page)]
-        pieces += [(part, 0) for part in self._parts if part.page == page]
-        for placed, inner in pieces:
-            for place, link in enumerate(placed.piece.pages[inner][3]):
-                node = self._node()
-                rect = [
-                    link.left + placed.dx,
-                    link.bottom.y + placed.up(link.bottom.moves),
-                    self._right(link, placed),
-                    link.top.y + placed.up(link.top.moves),
-                ]
-                node.parts = parts_of(
-                    {
-                        "/Type": b"/Annot",
-                        "/Subtype": b"/Link",
-                        "/Rect": rect,
-                        "/Border": [0, 0, 0],
-                        "/F": 4,
-                        "/A": {
-                            "/Type": b"/Action",
-                            "/S": b"/URI",
-                            "/URI": web_address(link.uri, placed),
-                        },
-                        "/Contents": told(link.contents, placed),
-                        "/StructParent": len(self._pages) + len(self._link_parents),
-                    }
-                )
-                self._link_parents.append(node)
-                placed.links[inner, place] = node
-                nodes.append(node)
-        return nodes
-
-    def _right(self, link: LinkForm, placed: Placed) -> float | TextOf:
-        """Give the right edge of a link: a number, or what gives it from a document's leaves."""
-        if not isinstance(link.right, TextField):
-            return link.right + placed.dx
-        run, left = run_of(self._kit, link.right, placed), link.left + placed.dx
-        return lambda leaves: number(left + run(leaves)[1])
-
-    # Structure
-
-    def _kids(self, placed: Placed, kids: Sequence[Any], parent: Node) -> list[Any]:
-        """Give the kids of an element, with parts in place of their slots."""
-        result: list[Any] = []
-        for kid in kids:
-            if isinstance(kid, Element):
-                slot = self._slot_of(placed, kid)
-                if slot is None:
-                    result.append(self._element(placed, kid, parent))
-                else:
-                    part = self._parts[slot]
-                    result += self._kids(part, part.piece.elements, parent)
-            else:
-                result.append((placed, kid))
-        return result
-
-    def _slot_of(self, placed: Placed, element: Element) -> int | None:
-        for kid in element.kids:
-            if isinstance(kid, tuple) and len(kid) == 2 and kid in placed.slots:
-                if len(element.kids) > 1:
-                    raise UnpressableError("the place of a part is not alone in its element")
-                return placed.slots[kid]
-        return None
-
-    def _element(self, placed: Placed, element: Element, parent: Node) -> Node:
-        node = self._node()
-        if element.role in _LEVELS:
-            bookmark = next(self._bookmarks[id(placed)], None)
-            if bookmark is not None:
-                self._headings.append((_LEVELS[element.role], placed, bookmark))
-        entries: dict[str, Any] = {"/S": element.role.encode(), "/P": parent}
-        for key, one in element.attributes.items():
-            entries[key] = moved(one, placed)
-            if key == "/ID":
-                self._ids.append((said(one), node))
-        kids: list[Any] = []
-        home: int | None = None
-        for kid in self._kids(placed, element.kids, node):
-            if isinstance(kid, Node):
-                kids.append(kid)
-                continue
-            owner, (inner, at, *rest) = kid
-            page = owner.page + inner
-            home = page if home is None else home
-            if rest:
-                link = owner.links[inner, at]
-                self._link_parents[self._link_parents.index(link)] = node
-                kids.append({"/Type": b"/OBJR", "/Pg": self._pages[page], "/Obj": link})
-            else:
-                mcid = owner.mcids[inner, at]
-                self._parents[page][mcid] = node
-                kids.append(
-                    mcid
-                    if page == home
-                    else {"/Type": b"/MCR", "/Pg": self._pages[page], "/MCID": mcid}
-                )
-        if home is not None:
-            entries["/Pg"] = self._pages[home]
-        if kids:
-            entries["/K"] = kids[0] if len(kids) == 1 else kids
-        node.parts = parts_of(entries)
-        return node
-
-    def _parent_tree(self) -> list[Any]:
-        numbers: list[Any] = []
-        for page, owners in enumerate(self._parents):
-            numbers += [page, [b"null" if one is None else one for one in owners]]
-        for place, owner in enumerate(self._link_parents):
-            numbers += [len(self._pages) + place, owner]
-        return parts_of({"/Nums": numbers})
-
-    def _outline(self) -> Node | None:
-        """Make the outline of the headings, each under the last one of a higher level."""
-        if not self._headings:
-            return None
-        top = self._node()
-        children: dict[int, list[Node]] = {id(top): []}
-        stack: list[tuple[int, Node]] = [(0, top)]
-        made: list[tuple[Node, Node, Any]] = []
-        for level, placed, bookmark in self._headings:
-            while stack[-1][0] >= level:
-                stack.pop()
-            node, parent = self._node(), stack[-1][1]
-            children[id(parent)].append(node)
-            children[id(node)] = []
-            stack.append((level, node))
-            target = [
-                self._pages[placed.page + bookmark.page],
-                b"/XYZ",
-                bookmark.left + placed.dx,
-                bookmark.top.y + placed.up(bookmark.top.moves),
-                0,
+    def _joined(self, parts: Sequence[bytes | Gap]) -> bytes:
+        """Put the topmost elements of parts into the gaps for them."""
+        return b"".join(
+            [
+                self._joined(_spaced(self._parts[part].top)) if isinstance(part, Gap) else part
+                for part in parts
             ]
-            entries = {"/Title": told(bookmark.title, placed), "/Dest": target}
-            made.append((node, parent, entries))
-        for node, parent, entries in made:
-            beside, inner = children[id(parent)], children[id(node)]
-            place = beside.index(node)
-            entries["/Parent"] = parent
-            if place:
-                entries["/Prev"] = beside[place - 1]
-            if place + 1 < len(beside):
-                entries["/Next"] = beside[place + 1]
-            if inner:
-                entries |= {"/First": inner[0], "/Last": inner[-1], "/Count": -len(inner)}
-            node.parts = parts_of(entries)
-        inner = children[id(top)]
-        top.parts = parts_of(
-            {"/Type": b"/Outlines", "/First": inner[0], "/Last": inner[-1], "/Count": len(inner)}
         )
-        return top
 
-    def _resources(self) -> bytes:
-        kit = self._kit
+    def _tree(self) -> None:
+        """Write the root of the structure tree, and who owns what on the pages."""
+        numbers = self._numbers
+        kids = self._joined(_spaced(self._imprints[0][1].top))
+        self._put(
+            numbers.root,
+            {"/S": b"/Document", "/P": reference(numbers.tree), "/K": b"[" + kids + b"]"},
+        )
+        owners = b" ".join(
+            [b"%d [%s]" % (page, self._owners(page)) for page in range(len(self._frame.pages))]
+            + [imprint.link_owners for _, imprint in self._imprints if imprint.link_owners]
+        )
+        self._put(numbers.parents, [b"<</Nums [", owners, b"]>>"])
+        names = sorted(one for _, imprint in self._imprints for one in imprint.ids)
+        ids = b"".join([value(name) + reference(number) + b" " for name, number in names])
+        self._put(
+            numbers.tree,
+            {
+                "/Type": b"/StructTreeRoot",
+                "/K": [reference(numbers.root)],
+                "/ParentTree": reference(numbers.parents),
+                "/ParentTreeNextKey": (1 + len(self._imprints)) * _LINKS,
+                **({"/IDTree": {"/Names": b"[" + ids + b"]"}} if ids else {}),
+            },
+        )
+
+    def _owners(self, page: int) -> bytes:
+        """List the elements of a page's marked content; some numbers have none."""
+        found, at = [], 0
+        for first, imprint in self._imprints:
+            if first <= page < first + len(imprint.marks) and imprint.owners[page - first]:
+                marks = imprint.marks[page - first]
+                found += [b"null"] * (marks.start - at)
+                found.append(imprint.owners[page - first])
+                at = marks.stop
+        return b" ".join(found)
+
+    def _pages(self, drawn: Sequence[Node]) -> None:
+        """Write the pages and what they share."""
+        kit, numbers = self._kit, self._numbers
         fonts = b"".join(
             b"%s %d 0 R" % (kit.names[font], kit.font_numbers[font]) for font in sorted(kit.names)
         )
-        return b"<</Font<<%s>>/ColorSpace<</c0 %d 0 R>>>>" % (fonts, kit.colour_space)
+        space = kit.colour_space
+        self._put(numbers.resources, [b"<</Font<<%s>>/ColorSpace<</c0 %d 0 R>>>>" % (fonts, space)])
+        for page, (width, height, _, _) in enumerate(self._frame.pages):
+            links = [
+                imprint.links[page - first]
+                for first, imprint in self._imprints
+                if first <= page < first + len(imprint.links) and imprint.links[page - first]
+            ]
+            links += [reference(numbers.widget)] if page == 0 else []
+            self._put(
+                numbers.page + page,
+                {
+                    "/Type": b"/Page",
+                    "/Parent": reference(numbers.pages),
+                    "/MediaBox": [0, 0, width, height],
+                    "/Resources": reference(numbers.resources),
+                    "/Contents": [reference(numbers.static + page), drawn[page]],
+                    "/StructParents": page,
+                    "/Tabs": b"/S",
+                    **({"/Annots": b"[" + b" ".join(links) + b"]"} if links else {}),
+                },
+            )
+        kids = [reference(numbers.page + page) for page in range(len(drawn))]
+        self._put(numbers.pages, {"/Type": b"/Pages", "/Count": len(kids), "/Kids": kids})
 
-    def _attached(self) -> dict[str, Any]:
-        """Give the catalog's entries of the files that go along."""
-        if not self._files:
+    def _outline(self) -> dict[str, bytes]:
+        """Make the outline of the headings, each under the last one of a higher level."""
+        top = Heading(0, self._numbers.outline, (), b"<</Type/Outlines")
+        entries = [_Entry(len(self._imprints), top)]
+        stack = [entries[0]]
+        for place, heading in self._headings():
+            while stack[-1].heading.level >= heading.level:
+                stack.pop()
+            one = _Entry(place, heading, stack[-1], len(stack[-1].inner))
+            stack[-1].inner.append(one)
+            stack.append(one)
+            entries.append(one)
+        if len(entries) == 1:
             return {}
-        specifications: list[Node] = []
+        for one in entries:
+            number, told = one.heading.number, one.heading.told
+            if told:
+                self._telling.append((one.piece, DynamicObject(number, (*told, one.rest()))))
+            else:
+                self._still.append((number, one.rest()))
+        return {"/Outlines": reference(top.number)}
+
+    def _headings(self) -> Iterator[tuple[int, Heading]]:
+        """Give the headings in the order of the structure tree, with the piece of each."""
+        for one in self._imprints[0][1].headings:
+            if isinstance(one, Gap):
+                for inner in self._parts[one].headings:
+                    if isinstance(inner, Heading):
+                        yield 1 + one, inner
+            else:
+                yield 0, one
+
+    def _attached(self) -> tuple[dict[str, Any], list[Node]]:
+        """Give the catalog's entries of the files that go along, and the objects they refer to."""
+        if not self._files:
+            return {}, []
+        nodes = [
+            Node(parts_of(specification(leaf, stream))) for leaf, stream in enumerate(self._files)
+        ]
         names: list[Any] = []
-        for leaf, stream in self._files.items():
-            node = self._node(*parts_of(specification(leaf, stream)))
-            specifications.append(node)
+        for leaf, node in enumerate(nodes):
             names += [told_of(leaf, key_of), node]
-        tree = self._node(*parts_of({"/Names": names}))
-        return {"/AF": specifications, "/Names": {"/EmbeddedFiles": tree}}
+        tree = Node(parts_of({"/Names": names}))
+        return {"/AF": nodes, "/Names": {"/EmbeddedFiles": tree}}, [*nodes, tree]
 
     # The file
 
-    def _finished(
-        self,
-        contents: Sequence[Content],
-        static: Sequence[Node],
-        drawn: Sequence[Node],
-        catalog: Node,
-        value: Node,
-        metadata: Node,
-    ) -> Form:
-        telling: list[Node] = []
-        still: list[Node] = []
-        for node in self._nodes:
-            (telling if node.tells else still).append(node)
-        packed, info = Node([]), Node([])
-        first = 1 + len(self._kit.objects)
-        files = self._files
-        inner = Node([])
-        written = [*drawn, *files.values(), metadata, inner, value]  # in this order
-        numbered([*still, *static, packed, *telling, info, *written], first)
-        prefix, fonts = self._kit.beginning
-        entries = list(fonts)
+    def _finished(self, drawn: Sequence[Node], metadata: int, inner: int, signature: int) -> Form:
+        numbers, prefix = self._numbers, self._kit.beginning[0]
+        entries = dict(enumerate(self._kit.beginning[1]))
         head: list[bytes] = []
         at = len(prefix)
 
-        def put(body: bytes, place: int) -> None:
+        def put(body: bytes, number: int) -> None:
             nonlocal at
-            whole = b"%d 0 obj\n%s\nendobj\n" % (place, body)
-            entries.append(entry(at))
+            whole = b"%d 0 obj\n%s\nendobj\n" % (number, body)
+            entries[number] = entry(at)
             head.append(whole)
             at += len(whole)
 
-        entries.append(inner_entries(packed.number, len(still)))
-        for node in static:
-            put(node.stream_body(), node.number)
-        body = object_stream([(node.number, node.body()) for node in still], once=True)
-        put(body, packed.number)
-        entries.append(inner_entries(inner.number, len(telling) + 1))
+        for page in range(len(drawn)):
+            content = b"".join(
+                [
+                    imprint.still[page - first]
+                    for first, imprint in self._imprints
+                    if first <= page < first + len(imprint.still)
+                ]
+            )
+            packed = deflate(content, once=True)
+            put(
+                b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
+                numbers.static + page,
+            )
+        put(object_stream(self._still, once=True), numbers.packed)
+        for place, (number, _) in enumerate(self._still):
+            entries[number] = inner_entry(numbers.packed, place)
+        for place, (_, one) in enumerate(self._telling):
+            entries[one.number] = inner_entry(inner, place)
+        entries[numbers.info] = inner_entry(inner, len(self._telling))
+        pages = tuple(
+            (
+                node.number,
+                tuple(
+                    (place, imprint.told[page - first])
+                    for place, (first, imprint) in enumerate(self._imprints)
+                    if first <= page < first + len(imprint.told)
+                ),
+            )
+            for page, node in enumerate(drawn)
+        )
         return Form(
             prefix=prefix,
             head=b"".join(head),
-            entries=b"".join(entries),
-            pages=tuple(
-                content.told(node.number) for content, node in zip(contents, drawn, strict=True)
-            ),
-            objects=tuple(DynamicObject(node.number, node.written()) for node in telling),
-            files=tuple((stream.number, leaf) for leaf, stream in files.items()),
-            catalog=catalog.number,
-            signature=value.number,
-            metadata=metadata.number,
-            inner=inner.number,
-            info=info.number,
+            entries=b"".join([entries[one] for one in sorted(entries)]),
+            sections=_sections([*entries, *range(drawn[0].number, signature + 2)]),
+            pages=pages,
+            objects=tuple(self._telling),
+            files=tuple(node.number for node in self._files),
+            catalog=numbers.catalog,
+            signature=signature,
+            metadata=metadata,
+            inner=inner,
+            info=numbers.info,
         )

@@ -11,7 +11,7 @@ from bustia.compose.press.form import (
     drawing_operators,
 )
 from bustia.compose.press.kit import Kit
-from bustia.compose.press.pdf import deflate, number, text
+from bustia.compose.press.pdf import number, text
 from bustia.compose.press.pieces import BlockForm, DrawingField, Static, TextField, opened
 from bustia.compose.press.placed import Placed, said_by, told
 from bustia.compose.press.typography import Breaker, Setter
@@ -23,39 +23,41 @@ _SHARES = {"left": 0.0, "centre": 0.5, "right": 1.0}
 
 
 class Content:
-    """The content of a page: what stays, and what each document says."""
+    """The content of a page: what stays, and what each document says.
 
-    def __init__(self, kit: Kit) -> None:
+    Its marked content is numbered from ``first`` on.
+    """
+
+    def __init__(self, kit: Kit, first: int) -> None:
         self._kit = kit
         self._still: list[bytes] = []
         self._chunks: list[bytes] = []
         self._left: list[tuple[int, int, Setter]] = []
         self._aligned: list[tuple[int, tuple[int, Setter, float, float, bytes]]] = []
-        self._paragraphs: dict[tuple[int, int], tuple[Breaker, list[tuple[int, int]]]] = {}
+        self._paragraphs: dict[int, tuple[Breaker, list[tuple[int, int]]]] = {}
         self._holes: list[TextHole | ContentHole] = []
         self._style: bytes = b""
-        self.mcids = 0
+        self.marks = range(first, first)
+        """The numbers of its marked content."""
 
     def add(self, block: BlockForm, placed: Placed) -> None:
         """Add a block of a piece."""
         head = block.head
         if block.mcid is not None:
-            alt = told(block.alt, placed)
-            head = b"/Span<</MCID %d" % self.mcids
-            self.mcids += 1
+            alt = told(block.alt)
+            head = b"/Span<</MCID %d" % self.marks.stop
+            self.marks = range(self.marks.start, self.marks.stop + 1)
             if callable(alt):
                 self._chunks += [head + b"/Alt", b""]
                 leaf = next(part[0] for part in block.alt.parts if not isinstance(part, str))
-                self._holes.append(
-                    ContentHole(len(self._chunks) - 1, placed.first_leaf + leaf, _alt)
-                )
+                self._holes.append(ContentHole(len(self._chunks) - 1, leaf, _alt))
                 head = b">>BDC\n"
             else:
                 head += (b"/Alt" + alt if block.alt.parts else b"") + b">>BDC\n"
         else:
             head += b"\n"
         still = [item for item in block.items if isinstance(item, Static)]
-        if len(still) == len(block.items) and not callable(told(block.alt, placed)):
+        if len(still) == len(block.items) and not callable(told(block.alt)):
             self._still += [head, *(_shifted(item, placed) for item in still), b"EMC\n"]
             return
         self._chunks.append(head)
@@ -76,7 +78,7 @@ class Content:
         self._holes.append(
             ContentHole(
                 len(self._chunks) - 1,
-                placed.first_leaf + item.leaf,
+                item.leaf,
                 lambda drawing: drawing_operators(drawing, matrix),
             )
         )
@@ -92,37 +94,33 @@ class Content:
         if alone is not None and item.align == "left":
             leaf, line = alone
             self._chunks += [begin + b"1 0 0 1 %s %s Tm" % (number(x), y), b"", b" ET\n"]
-            place, leaf_of_all = len(self._chunks) - 2, placed.first_leaf + leaf
-            breaker = placed.breakers.get(leaf)
+            place, breaker = len(self._chunks) - 2, placed.breakers.get(leaf)
             if breaker is None:
-                self._left.append((place, leaf_of_all, setter))
+                self._left.append((place, leaf, setter))
             else:
-                key = (leaf_of_all, id(breaker))
-                self._paragraphs.setdefault(key, (breaker, []))[1].append((place, line))
+                self._paragraphs.setdefault(leaf, (breaker, []))[1].append((place, line))
             return
         self._chunks += [begin, b"", b" ET\n"]
         place, share = len(self._chunks) - 2, _SHARES[item.align]
         if alone is not None and alone[0] not in placed.breakers:
-            leaf_of_all = placed.first_leaf + alone[0]
-            self._aligned.append((place, (leaf_of_all, setter, share, x, y)))
+            self._aligned.append((place, (alone[0], setter, share, x, y)))
         else:
             self._holes.append(TextHole(place, run_of(self._kit, item, placed), share, x, y))
 
     def still(self) -> bytes:
-        """Give the stream's content that all documents have in common."""
-        return deflate(b"".join(self._still), once=True)
+        """Give the content that all documents have in common."""
+        return b"".join(self._still)
 
-    def told(self, place: int) -> PageContent:
+    def told(self) -> PageContent:
         """Give what each document writes."""
         chunks, moved = _merged(self._chunks, self._hole_places())
         return PageContent(
-            place,
             tuple([self._kit.same(chunk) for chunk in chunks]),
             tuple((moved[at], leaf, setter) for at, leaf, setter in self._left),
             tuple((moved[at], *others) for at, others in self._aligned),
             tuple(
                 (leaf, breaker, tuple((moved[at], line) for at, line in places))
-                for (leaf, _), (breaker, places) in self._paragraphs.items()
+                for leaf, (breaker, places) in self._paragraphs.items()
             ),
             tuple(hole.at(moved[hole.place]) for hole in self._holes),
         )
@@ -166,13 +164,11 @@ def run_of(kit: Kit, item: TextField, placed: Placed) -> SetOf:
     parts = item.pattern.parts
     if len(parts) == 1 and not isinstance(parts[0], str):
         leaf, line = parts[0]
-        breaker, place = placed.breakers.get(leaf), placed.first_leaf + leaf
+        breaker = placed.breakers.get(leaf)
         if breaker is None:
-            return lambda leaves: setter[leaves[place]]
-        return lambda leaves: breaker[leaves[place]][line]
+            return lambda leaves: setter[leaves[leaf]]
+        return lambda leaves: breaker[leaves[leaf]][line]
     if any(not isinstance(part, str) and part[0] in placed.breakers for part in parts):
         raise UnpressableError("a paragraph shares its line with other text")
-    givers = [
-        said_by(part if isinstance(part, str) else placed.first_leaf + part[0]) for part in parts
-    ]
+    givers = [said_by(part if isinstance(part, str) else part[0]) for part in parts]
     return lambda leaves: setter.set("".join([give(leaves) for give in givers]))

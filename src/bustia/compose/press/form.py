@@ -27,7 +27,6 @@ __all__ = [
     "TextHole",
     "TextOf",
     "drawing_operators",
-    "inner_entries",
     "object_stream",
 ]
 
@@ -92,10 +91,8 @@ class DynamicObject:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """What a document writes on a page: bytes, and the holes among them."""
+    """What a piece of a document writes on a page: bytes, and the holes among them."""
 
-    number: int
-    """Of its object."""
     chunks: tuple[bytes, ...]
     left: tuple[tuple[int, int, Setter], ...]
     """Holes for whole leaves that keep their left edge: place, leaf, and what sets them."""
@@ -106,8 +103,8 @@ class PageContent:
     """Paragraphs that keep their left edge: leaf, breaker, and each line's place and number."""
     holes: tuple[TextHole | ContentHole, ...]
 
-    def fill(self, leaves: Sequence[Any]) -> bytes:
-        """Write the page's content for a document."""
+    def fill(self, leaves: Sequence[Any]) -> list[bytes]:
+        """Write the content for the leaves of a document's piece."""
         chunks = list(self.chunks)
         for place, leaf, setter in self.left:
             chunks[place] = setter[leaves[leaf]][0]
@@ -120,7 +117,7 @@ class PageContent:
                 chunks[place] = lines[line][0]
         for hole in self.holes:
             hole.fill(chunks, leaves)
-        return b"".join(chunks)
+        return chunks
 
 
 @dataclass(slots=True)
@@ -134,10 +131,14 @@ class Form:
     entries: bytes
     """The cross-references of its objects, but for those that are written for each document by
     themselves: these have the last numbers, in the order in which they are written."""
-    pages: tuple[PageContent, ...]
-    objects: tuple[DynamicObject, ...]
-    files: tuple[tuple[int, int], ...]
-    """Files that go along: the number of the object that holds it, and the leaf that it is."""
+    sections: bytes
+    """Which numbers all these objects have, as an Index (ISO 32000-1, 7.5.8.2)."""
+    pages: tuple[tuple[int, tuple[tuple[int, PageContent], ...]], ...]
+    """For each page the object of its content, and the pieces on it, numbered, with theirs."""
+    objects: tuple[tuple[int, DynamicObject], ...]
+    """Objects that say something of the document, with the numbers of their pieces."""
+    files: tuple[int, ...]
+    """The objects that hold the files that go along."""
     catalog: int
     signature: int
     """Number of the signature's dictionary."""
@@ -160,8 +161,13 @@ class Form:
         """With how many bytes all documents of the form begin."""
         return len(self.prefix) + len(self.head)
 
-    def fill(self, leaves: Sequence[Any], metadata: Metadata, seal: SealPlace) -> tuple[bytes, str]:
-        """Write one document, sealed; give also its SHA-256, in hexadecimal digits."""
+    def fill(
+        self, leaves: Sequence[Sequence[Any]], metadata: Metadata, seal: SealPlace
+    ) -> tuple[bytes, str]:
+        """Write one document, sealed; give also its SHA-256, in hexadecimal digits.
+
+        ``leaves`` are those of the frame, of each part, and last the files that go along.
+        """
         at = self.size
         digest = self.digest.copy()
         out: list[bytes] = []
@@ -175,20 +181,23 @@ class Form:
             digest.update(whole)
             at += len(whole)
 
-        for page in self.pages:
-            packed = deflate(page.fill(leaves))
+        for page, contents in self.pages:
+            chunks: list[bytes] = []
+            for piece, content in contents:
+                chunks += content.fill(leaves[piece])
+            packed = deflate(b"".join(chunks))
             put(
-                page.number,
+                page,
                 b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
             )
-        for place, leaf in self.files:
-            put(place, embedded(leaves[leaf], metadata.stamp))
+        for place, file in zip(self.files, leaves[-1], strict=True):
+            put(place, embedded(file, metadata.stamp))
         xmp = metadata.xmp()
         put(
             self.metadata,
             b"<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream" % (len(xmp), xmp),
         )
-        inner = [(one.number, one.body(leaves)) for one in self.objects]
+        inner = [(one.number, one.body(leaves[piece])) for piece, one in self.objects]
         inner.append((self.info, metadata.info()))
         put(self.inner, object_stream(inner))
         # What follows is laid out around the signature, which covers all but itself.
@@ -199,11 +208,14 @@ class Form:
         cross_at = end + len(b">>\nendobj\n")
         packed = deflate(b"".join([*entries, entry(at), entry(cross_at)]))
         name = digest.hexdigest()[:32].upper().encode()  # all that the document says is in it
-        after = b">>\nendobj\n%d 0 obj\n<</Type/XRef/W[1 4 2]/Size %d/Root %d 0 R/Info %d 0 R" % (
-            last, last + 1, self.catalog, self.info,
-        ) + b"/ID[<%s><%s>]/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream\nendobj\n" % (
-            name, name, len(packed), packed,
-        ) + b"startxref\n%d\n%%%%EOF\n" % cross_at  # fmt: skip
+        after = (
+            b">>\nendobj\n%d 0 obj\n<</Type/XRef/W[1 4 2]/Size %d/Index%s/Root %d 0 R/Info %d 0 R"
+            b"/ID[<%s><%s>]/Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream\nendobj\n"
+            b"startxref\n%d\n%%%%EOF\n"
+        ) % (
+            last, last + 1, self.sections, self.catalog, self.info,
+            name, name, len(packed), packed, cross_at,
+        )  # fmt: skip
         before += _RANGE % (start, end, len(after)) + b"/Contents"
         digest.update(before)
         of_all = digest.copy()
@@ -216,12 +228,6 @@ class Form:
 
 
 _RANGE = b"[0 %8d %8d %8d]"
-
-
-def inner_entries(stream: int, count: int) -> bytes:
-    """Give the entries of the objects in an object stream, which have numbers in a row."""
-    start = b"\x02" + stream.to_bytes(4, "big")
-    return b"".join([start + place.to_bytes(2, "big") for place in range(count)])
 
 
 def object_stream(inner: Sequence[tuple[int, bytes]], *, once: bool = False) -> bytes:

@@ -7,7 +7,6 @@ from typing import Any
 
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.pieces import Piece
-from bustia.compose.press.placed import breakers_of
 from bustia.compose.press.probing import Placeholders
 from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import leaves_of
@@ -143,5 +142,6 @@ class Pieces:
 
     def _ready(self, piece: Piece, kit: Kit, place: Hashable, key: Hashable) -> Known:
         limits = [(leaf, kit.setter(style), width - _KERNING) for leaf, style, width in piece.lines]
-        breakers, proven = breakers_of(kit, piece), self._store.is_proven(key)
+        breakers = {leaf: kit.breaker(*one) for leaf, one in piece.paragraphs.items()}
+        proven = self._store.is_proven(key)
         return Known(piece, breakers, limits, next(self._versions), place, key, proven)

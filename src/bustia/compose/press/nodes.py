@@ -3,65 +3,78 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bustia.compose.press.pdf import deflate, value
+from bustia.compose.press.pdf import value
 
-__all__ = ["Node", "numbered", "parts_of"]
+__all__ = ["Gap", "Node", "numbered", "parts_of", "reference"]
+
+
+class Gap(int):
+    """The place in an object of a frame for the elements of the part in this slot."""
+
+    __slots__ = ()
 
 
 class Node:
-    """An object: its body in parts, which are bytes, nodes (a reference), or what gives bytes."""
+    """An object: its body in parts, which are bytes, nodes (a reference), gaps, or what gives
+    bytes."""
 
-    __slots__ = ("number", "parts", "stream")
+    __slots__ = ("number", "parts")
 
-    def __init__(self, parts: list[Any], stream: bytes | None = None) -> None:
+    def __init__(self, parts: list[Any]) -> None:
         self.parts = parts
-        self.stream = stream
-        """The content of a stream, deflated."""
         self.number = 0
+
+    @property
+    def reference(self) -> bytes:
+        """What refers to it."""
+        return reference(self.number)
+
+    @property
+    def joins(self) -> bool:
+        """Whether parts have a place in it."""
+        return Gap in map(type, self.parts)
 
     @property
     def tells(self) -> bool:
         """Whether it says something of the document that it is in."""
-        for part in self.parts:
-            kind = type(part)
-            if kind is not bytes and kind is not Node:
-                return True
-        return False
+        return not {bytes, Node, Gap}.issuperset(map(type, self.parts))
 
-    def written(self) -> tuple[bytes | Callable[[Any], bytes], ...]:
-        """Give its parts with references written out and neighbouring bytes joined."""
-        joined: list[Any] = []
+    def written(self) -> tuple[Any, ...]:
+        """Give its parts with references written out and neighbouring bytes joined; the last part
+        is bytes."""
+        joined: list[bytes | Gap | Callable[[Any], bytes]] = []
         still: list[bytes] = []
         for part in self.parts:
             if type(part) is bytes:
                 still.append(part)
             elif type(part) is Node:
-                still.append(b"%d 0 R" % part.number)
+                still.append(part.reference)
             else:
                 joined += [b"".join(still), part]
                 still = []
         return (*joined, b"".join(still))
 
     def body(self) -> bytes:
-        """Give the body of an object that says nothing of a document."""
+        """Give the body of an object that says nothing of a document, and joins nothing."""
         return b"".join(
             [part if type(part) is bytes else b"%d 0 R" % part.number for part in self.parts]
         )
 
-    def stream_body(self) -> bytes:
-        """Give the body of a stream."""
-        content = self.stream or deflate(b"")
-        return b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(content), content)
+
+def reference(number: int) -> bytes:
+    """Write a reference to the object of this number."""
+    return b"%d 0 R" % number
 
 
-def numbered(nodes: Sequence[Node], first: int) -> None:
-    """Give the nodes their numbers, in order."""
+def numbered(nodes: Sequence[Node], first: int) -> int:
+    """Give the nodes their numbers, in order; give the number after the last one."""
     for place, node in enumerate(nodes, first):
         node.number = place
+    return first + len(nodes)
 
 
 def parts_of(one: Any) -> list[Any]:  # noqa: ANN401 (any value of a PDF)
-    """Write a value in which nodes and givers of bytes may stand."""
+    """Write a value in which nodes, gaps and givers of bytes may stand."""
     parts: list[Any] = []
     _add(one, parts)
     return parts
@@ -69,7 +82,7 @@ def parts_of(one: Any) -> list[Any]:  # noqa: ANN401 (any value of a PDF)
 
 def _add(one: Any, parts: list[Any]) -> None:  # noqa: ANN401
     kind = type(one)
-    if kind is bytes or kind is Node:
+    if kind is bytes or kind is Node or kind is Gap:
         parts.append(one)
     elif kind is dict:
         parts.append(b"<<")

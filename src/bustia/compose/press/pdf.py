@@ -15,6 +15,7 @@ __all__ = [
     "deflate",
     "entry",
     "escaped",
+    "inner_entry",
     "moment",
     "number",
     "single",
@@ -108,6 +109,11 @@ def deflate(content: bytes, *, once: bool = False) -> bytes:
 def entry(at: int) -> bytes:
     """Give the cross-reference entry of an object that begins there (ISO 32000-1, 7.5.8.3)."""
     return b"\x01" + at.to_bytes(4, "big") + b"\0\0"
+
+
+def inner_entry(stream: int, place: int) -> bytes:
+    """Give the entry of an object that has this place in an object stream."""
+    return b"\x02" + stream.to_bytes(4, "big") + place.to_bytes(2, "big")
 
 
 class Writer:

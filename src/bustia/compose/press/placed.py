@@ -1,41 +1,31 @@
 """A piece at its place in a form: where its content has moved to, and what its texts say there."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from bustia.compose.characters import writable
 from bustia.compose.press.form import TextOf
-from bustia.compose.press.kit import Kit
-from bustia.compose.press.nodes import Node
 from bustia.compose.press.pdf import number, single, text
-from bustia.compose.press.pieces import Pattern, Piece
+from bustia.compose.press.pieces import Pattern
 from bustia.compose.press.typography import Breaker
 from bustia.errors import UnpressableError
 
-__all__ = ["Placed", "breakers_of", "moved", "said", "said_by", "told", "web_address"]
+__all__ = ["Placed", "moved", "said", "said_by", "told", "web_address"]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
-    """A piece at its place: how far its content is moved, and where its leaves begin."""
+    """How far the content of a piece is moved at its place, and how its paragraphs are broken."""
 
-    piece: Piece
-    first_leaf: int
     dx: float
     dy: float
-    page: int
-    """The page of the document that its first page is on."""
     shifts: Mapping[int, float]
     """How far what moves with these slots moves, in points upwards."""
     breakers: Mapping[int, Breaker]
     top: float
     """Height of its page."""
-    mcids: dict[tuple[int, int], int] = field(default_factory=dict)
-    slots: dict[tuple[int, int], int] = field(default_factory=dict)
-    """Marked content that stands for a part: its page and number, and the part's."""
-    links: dict[tuple[int, int], Node] = field(default_factory=dict)
 
     def up(self, moves: int) -> float:
         """Give how far something moves upwards that moves with these slots."""
@@ -49,15 +39,10 @@ class Placed:
         return number(self.top - single(self.top - y - self.up(moves)))
 
 
-def breakers_of(kit: Kit, piece: Piece) -> dict[int, Breaker]:
-    """Give what breaks each paragraph of a piece."""
-    return {leaf: kit.breaker(style, width) for leaf, (style, width) in piece.paragraphs.items()}
-
-
 def moved(one: Any, placed: Placed) -> Any:  # noqa: ANN401
     """Give an attribute at the place of its piece."""
     if isinstance(one, Pattern):
-        return told(one, placed)
+        return told(one)
     if isinstance(one, dict):
         return {
             key: _box(inner, placed) if key == "/BBox" else moved(inner, placed)
@@ -83,11 +68,11 @@ def said(pattern: Pattern) -> str:
     return "".join(part for part in pattern.parts if isinstance(part, str))
 
 
-def told(pattern: Pattern, placed: Placed) -> bytes | TextOf:
+def told(pattern: Pattern) -> bytes | TextOf:
     """Give a text of the structure: as bytes, or as what gives it from a document's leaves."""
     parts: list[str | int] = []
     for part in pattern.parts:
-        leaf = part if isinstance(part, str) else placed.first_leaf + part[0]
+        leaf = part if isinstance(part, str) else part[0]
         if isinstance(leaf, int) and leaf in parts:
             while parts[-1] != leaf:  # what stands between the lines of one paragraph
                 parts.pop()
@@ -119,9 +104,9 @@ def said_by(part: str | int) -> Callable[[Sequence[Any]], str]:
     return give
 
 
-def web_address(pattern: Pattern, placed: Placed) -> bytes | TextOf:
+def web_address(pattern: Pattern) -> bytes | TextOf:
     """Give the target of a link, which is written in ASCII."""
-    says = told(pattern, placed)
+    says = told(pattern)
     if isinstance(says, bytes):
         return says
 

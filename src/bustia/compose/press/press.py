@@ -17,7 +17,7 @@ from bustia.compose.attachments import Attachment
 from bustia.compose.characters import writable
 from bustia.compose.layouts import Layout, layouts
 from bustia.compose.parts import BillView, Text
-from bustia.compose.press.assembling import assemble
+from bustia.compose.press.assembling import Assembler
 from bustia.compose.press.bill_parts import FRAME, KINDS, Part, frame_view, parts_of
 from bustia.compose.press.files import file_leaves
 from bustia.compose.press.form import Form
@@ -107,6 +107,7 @@ class Press:
         self._kits: dict[str, Kit] = {}
         self._pieces = Pieces(PieceStore(cache, stationery))
         self._forms: dict[Hashable, _Ready] = {}
+        self._assembler = Assembler()
 
     def compose(
         self,
@@ -215,16 +216,17 @@ class Press:
 
     def _form(
         self, view: BillView, layout: Layout, files: Sequence[Attachment], seal: SealPlace
-    ) -> tuple[_Ready, list[Any]] | None:
+    ) -> tuple[_Ready, list[list[Any]]] | None:
         """Give the form of a bill in a layout, and its leaves; None if it doesn't fit."""
         kit = self._kit(view.language)
         parts = parts_of(view, layout)
-        leaves: list[Any] = []
-        frame = self._frame(kit, view, layout, parts, leaves)
+        leaves: list[list[Any]] = [[]]
+        frame = self._frame(kit, view, layout, parts, leaves[0])
         pieces = [frame]
         for place, part in enumerate(parts):
             width = frame.piece.slots[place].width
-            pieces.append(self._part(kit, part, width, leaves))
+            leaves.append([])
+            pieces.append(self._part(kit, part, width, leaves[-1]))
         heights = _heights(len(parts))
         for room, moves in frame.piece.rooms.values():
             spare = room - sum(
@@ -238,14 +240,14 @@ class Press:
                 return None
         if files:
             pieces.append(self._files(kit, len(files)))
-            leaves += files
+        leaves.append(list(files))
         key = (seal, *[one.version for one in pieces])
         ready = self._forms.pop(key, None)
         if ready is None:
             if len(self._forms) >= _MOST_FORMS:
                 del self._forms[next(iter(self._forms))]
-            laid_out = [one.piece for one in pieces[1 : 1 + len(parts)]]
-            form = assemble(kit, frame.piece, laid_out, heights, len(files), seal)
+            laid_out = pieces[1 : 1 + len(parts)]
+            form = self._assembler.assemble(kit, frame, laid_out, heights, len(files), seal)
             numbers = frozenset(one.version for one in pieces)
             ready = _Ready(form, tuple(pieces), numbers)
         self._forms[key] = ready  # as the last one
@@ -269,16 +271,14 @@ class Press:
         return self._pieces.find(Wanted(kit, base, FRAME, framed, leaves, probe))
 
     def _part(self, kit: Kit, part: Part, width: float, leaves: list[Any]) -> Known:
-        kind, own = KINDS[part.name], list[Any]()
-        structure = structure_of(kind, part.data, own)
+        kind = KINDS[part.name]
+        structure = structure_of(kind, part.data, leaves)
         base = (kit.language, part.name, round(width, 3), structure)
 
         def probe(placeholders: Placeholders) -> Piece:
-            return self._probe_part(kit, part, width, own, placeholders)
+            return self._probe_part(kit, part, width, leaves, placeholders)
 
-        known = self._pieces.find(Wanted(kit, base, kind, part.data, own, probe))
-        leaves += own
-        return known
+        return self._pieces.find(Wanted(kit, base, kind, part.data, leaves, probe))
 
     def _files(self, kit: Kit, number: int) -> Known:
         """Give what stands for so many files that go along: nothing to lay out, but to judge."""
