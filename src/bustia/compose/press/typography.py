@@ -25,6 +25,8 @@ __all__ = ["Breaker", "Face", "Setter", "Words", "face_named", "shown"]
 _FEATURES = {"kern": True, "liga": True, "tnum": True}
 _ONE = int(uharfbuzz.GlyphFlags.UNSAFE_TO_BREAK)
 """Marks a glyph that is shaped as one with the glyph before it."""
+_DIGITS = "0123456789"
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])(?=[0-9])")
 _MOST_KEPT = 2_000
 """Texts whose setting is remembered, for each style: a bound on memory."""
 _MOST_WORDS = 20_000
@@ -55,6 +57,18 @@ def face_named(name: str) -> "Face":
     return Face(name, file)
 
 
+class _Widths(dict[int, int]):
+    """How wide the glyphs of a font are, in its units. It fills itself."""
+
+    def __init__(self, font: uharfbuzz.Font) -> None:
+        super().__init__()
+        self._font = font
+
+    def __missing__(self, glyph: int) -> int:
+        width = self[glyph] = int(self._font.get_glyph_h_advance(glyph))
+        return width
+
+
 class Face:
     """A font file, ready to shape with."""
 
@@ -62,10 +76,10 @@ class Face:
         self.name = name
         self._font = uharfbuzz.Font(uharfbuzz.Face(file.read_bytes()))
         self.em = self._font.face.upem
-        self._widths: dict[int, int] = {}
+        self.widths = _Widths(self._font)
         self.characters = frozenset(self._font.face.unicodes)
         self.space, unbroken = (self._font.get_nominal_glyph(ord(one)) or 0 for one in " \xa0")
-        self._wider_space = self.advance(self.space) - self.advance(unbroken)
+        self._wider_space = self.widths[self.space] - self.widths[unbroken]
 
     def shape(self, text: str, language: str) -> tuple[list[int], list[int]]:
         """Give the glyphs of a text, and how far each one moves on, in the font's units."""
@@ -73,44 +87,67 @@ class Face:
         glyphs = [one.codepoint for one in buffer.glyph_infos]
         return glyphs, self._advances(text, buffer)
 
-    def shape_between_spaces(self, word: str, language: str) -> tuple[list[int], list[int]] | None:
+    def shape_between_spaces(
+        self, word: str, language: str, script: str = ""
+    ) -> tuple[list[int], list[int]] | None:
         """Give the same of a word; None if it would be shaped otherwise beside spaces."""
         text = f" {word} "
-        buffer = self._shaped(text, language)
+        buffer = self._shaped(text, language, script)
         infos, advances = buffer.glyph_infos, self._advances(text, buffer)
-        for place in (0, -1):
-            if infos[place].codepoint != self.space or advances[place] != self.advance(self.space):
-                return None
+        glyphs, usual = [one.codepoint for one in infos], self.widths[self.space]
+        if not (glyphs[0] == glyphs[-1] == self.space and advances[0] == advances[-1] == usual):
+            return None
         if infos[1].flags & _ONE or infos[-1].flags & _ONE:
             return None
-        return [one.codepoint for one in infos[1:-1]], advances[1:-1]
+        return glyphs[1:-1], advances[1:-1]
 
-    def _shaped(self, text: str, language: str) -> uharfbuzz.Buffer:
+    @cache  # noqa: B019 (faces are few, and stay)
+    def digits_stand_alone(self, language: str, script: str) -> bool:
+        """Say whether a text may be cut between two digits, and each piece shaped by itself.
+
+        It may where HarfBuzz says of every digit that no rule of the font looks beyond it
+        (``UNSAFE_TO_CONCAT``), neither to what follows nor to what is before.
+        """
+        for digit in _DIGITS:
+            buffer = uharfbuzz.Buffer()
+            buffer.flags = uharfbuzz.BufferFlags.PRODUCE_UNSAFE_TO_CONCAT
+            self._shape(buffer, digit, language, script)
+            if len(buffer.glyph_infos) != 1 or buffer.glyph_infos[0].flags:
+                return False
+        return True
+
+    def _shaped(self, text: str, language: str, script: str = "") -> uharfbuzz.Buffer:
         buffer = uharfbuzz.Buffer()
+        self._shape(buffer, text, language, script)
+        return buffer
+
+    def _shape(self, buffer: uharfbuzz.Buffer, text: str, language: str, script: str) -> None:
+        """Shape a text of a script, by default of that which its letters tell."""
         buffer.add_str(text)
-        buffer.language = language
+        if script:
+            buffer.script = script
         buffer.guess_segment_properties()
         buffer.language = language
         uharfbuzz.shape(self._font, buffer, _FEATURES)
-        return buffer
 
     def _advances(self, text: str, buffer: uharfbuzz.Buffer) -> list[int]:
-        positions = buffer.glyph_positions
-        if any(one.x_offset or one.y_offset for one in positions):
+        positions = [one.position for one in buffer.glyph_positions]
+        if any(x or y for x, y, _, _ in positions):
             raise UnpressableError(f"the font {self.name} moves glyphs of this text off the line")
-        advances = [one.x_advance for one in positions]
+        advances = [x for _, _, x, _ in positions]
         if "\xa0" in text:  # Typst makes it as wide as a space
             for place, one in enumerate(buffer.glyph_infos):
                 if text[one.cluster] == "\xa0":
                     advances[place] += self._wider_space
         return advances
 
-    def advance(self, glyph: int) -> int:
-        """Give how wide a glyph is, in the font's units."""
-        width = self._widths.get(glyph)
-        if width is None:
-            width = self._widths[glyph] = self._font.get_glyph_h_advance(glyph)
-        return width
+
+def script_of(text: str) -> str:
+    """Give the script that HarfBuzz takes a text to be of; empty where nothing tells."""
+    buffer = uharfbuzz.Buffer()
+    buffer.add_str(text)
+    buffer.guess_segment_properties()
+    return buffer.script or ""
 
 
 Words = dict[str, tuple[bytes, float] | None]
@@ -146,9 +183,11 @@ class Setter(dict[str, tuple[bytes, float]]):
         self._points = number(size)
         self._tracking = tracking
         face = fonts[0][0]
-        self.space = (face.advance(face.space) / face.em + tracking) * size
+        self.space: float = (face.widths[face.space] / face.em + tracking) * size
         """The width of a space, in points."""
         self._words: Words = {} if words is None else words
+        self._pieces: dict[tuple[str, str], tuple[bytes, float] | None] = {}
+        """Pieces of words with numbers, by their script; as with words."""
         try:
             self._gap, _ = self._inside(*face.shape(" ", language))
         except UnpressableError:
@@ -162,31 +201,72 @@ class Setter(dict[str, tuple[bytes, float]]):
 
     def set(self, text: str) -> tuple[bytes, float]:
         """Set a text that is written as it will be shown."""
-        words, insides, ems = self._words, [], 0.0
+        words = self._set_words(text)
+        if words is None:
+            return self._whole(text)
+        return _operator(self._gap.join([inside for inside, _ in words])), self._width(words)
+
+    def width(self, text: str) -> float:
+        """Give the width of a text as it is set, in points."""
+        words = self._set_words(text)
+        return self._whole(text)[1] if words is None else self._width(words)
+
+    def _width(self, words: Sequence[tuple[bytes, float]]) -> float:
+        ems = sum([one for _, one in words])
+        return ems * self.size + self.space * (len(words) - 1)
+
+    def _set_words(self, text: str) -> list[tuple[bytes, float]] | None:
+        """Give the words of a text; None if one of them must not be set by itself."""
+        words, found = self._words, []
         for word in text.split(" "):
             try:
-                found = words[word]
+                one = words[word]
             except KeyError:
-                found = self._word(word)
-            if found is None:
-                return self._whole(text)
-            insides.append(found[0])
-            ems += found[1]
-        width = ems * self.size + self.space * (len(insides) - 1)
-        return _operator(self._gap.join(insides)), width
+                one = self._word(word)
+            if one is None:
+                return None
+            found.append(one)
+        return found
 
     def _word(self, word: str) -> tuple[bytes, float] | None:
         """Set a word by itself; None if that is not certain to be the same among others."""
         face = self._fonts[0][0]
         found = None if word else (b"", 0.0)
         if word and self._gap and face.characters.issuperset(map(ord, word)):
-            alone = face.shape_between_spaces(word, self._language)
-            if alone is not None:
-                found = self._inside(*alone)
+            found = self._set_word(face, word)
         if len(self._words) > _MOST_WORDS:
             self._words.clear()
         self._words[word] = found
         return found
+
+    def _set_word(self, face: Face, word: str) -> tuple[bytes, float] | None:
+        """Set a word of the first font; numbers in pieces, most of which were seen before."""
+        pieces = _BETWEEN_DIGITS.split(word)
+        if len(pieces) > 1:
+            script = script_of(word)
+            if face.digits_stand_alone(self._language, script):
+                return self._set_pieces(face, pieces, script)
+        alone = face.shape_between_spaces(word, self._language)
+        return None if alone is None else self._inside(*alone)
+
+    def _set_pieces(
+        self, face: Face, pieces: Sequence[str], script: str
+    ) -> tuple[bytes, float] | None:
+        """Set the pieces of a word that was cut between digits."""
+        insides, ems = [], 0.0
+        for piece in pieces:
+            key = (piece, script)
+            if key not in self._pieces:
+                if len(self._pieces) > _MOST_KEPT:
+                    self._pieces.clear()
+                alone = face.shape_between_spaces(piece, self._language, script)
+                self._pieces[key] = None if alone is None else self._inside(*alone)
+            found = self._pieces[key]
+            if found is None:
+                return None
+            insides.append(found[0])
+            ems += found[1]
+        return b"".join(insides), ems
 
     def _whole(self, text: str) -> tuple[bytes, float]:
         """Set a text whose words can't be set by themselves, or by the first font alone."""
@@ -220,6 +300,8 @@ class Setter(dict[str, tuple[bytes, float]]):
         """Give shaped glyphs as the inside of TJ's operand, and their width in ems."""
         numbers, moves = self._numbered(glyphs, advances, place)
         width = sum(advances) / self._fonts[place][0].em + self._tracking * len(glyphs)
+        if not any(moves):  # as most words are
+            return b"".join(map(_literal, numbers)), width
         return _shown(numbers, moves), width
 
     def glyphs(self, text: str) -> tuple[list[int], list[float]]:
@@ -236,8 +318,9 @@ class Setter(dict[str, tuple[bytes, float]]):
         except KeyError:
             raise UnpressableError("it has a character that its form does not hold") from None
         per_em, tracking = 1000 / face.em, self._tracking * 1000
+        widths = face.widths
         moves = [
-            (face.advance(glyph) - advance) * per_em - tracking
+            (widths[glyph] - advance) * per_em - tracking
             for glyph, advance in zip(glyphs, advances, strict=True)
         ]
         return numbers, moves
@@ -298,8 +381,10 @@ class Breaker(dict[str, tuple[tuple[bytes, float], ...]]):
     def __missing__(self, text: str) -> tuple[tuple[bytes, float], ...]:
         if len(self) > _MOST_PARAGRAPHS:
             self.clear()
-        lines = self._broken(writable(text))
-        found = self[text] = tuple(map(self._set, lines))
+        written = writable(text)
+        whole = self.setter.set(written)
+        lines = (whole,) if self._fits(whole[1]) else map(self._set, self._broken(written))
+        found = self[text] = tuple(lines)
         return found
 
     def _set(self, line: str) -> tuple[bytes, float]:
@@ -309,8 +394,6 @@ class Breaker(dict[str, tuple[tuple[bytes, float], ...]]):
 
     def _broken(self, text: str) -> list[str]:
         """Break where the next piece doesn't fit any more."""
-        if self._fits(text):
-            return [text]
         pieces = _pieces(text)
         ends = self._ends(pieces)
         lines: list[str] = []
@@ -319,7 +402,7 @@ class Breaker(dict[str, tuple[tuple[bytes, float], ...]]):
             last = self._last(pieces, ends, first)
             lines.append("".join(pieces[first:last]))
             begins = _LINK.match(lines[-1])
-            if begins and (first or not self._fits(lines[-1].rstrip(" "))):
+            if begins and (first or not self._fits_text(lines[-1])):
                 raise UnpressableError(_UNUSUAL)
             first = last
         return lines
@@ -329,7 +412,7 @@ class Breaker(dict[str, tuple[tuple[bytes, float], ...]]):
         at, ends = 0.0, []
         for piece in pieces:
             word = piece.rstrip(" ")
-            at += self.setter.set(word)[1] + self.setter.space * (len(piece) - len(word))
+            at += self.setter.width(word) + self.setter.space * (len(piece) - len(word))
             ends.append(at)
         return ends
 
@@ -340,14 +423,18 @@ class Breaker(dict[str, tuple[tuple[bytes, float], ...]]):
         """
         begin = ends[first - 1] if first else 0.0
         last = max(first + 1, bisect_right(ends, begin + self.width, first))
-        while last > first + 1 and not self._fits("".join(pieces[first:last]).rstrip(" ")):
+        while last > first + 1 and not self._fits_text("".join(pieces[first:last])):
             last -= 1
-        while last < len(pieces) and self._fits("".join(pieces[first : last + 1]).rstrip(" ")):
+        while last < len(pieces) and self._fits_text("".join(pieces[first : last + 1])):
             last += 1
         return last
 
-    def _fits(self, text: str) -> bool:
-        spare = self.width - self.setter.set(text)[1]
+    def _fits_text(self, text: str) -> bool:
+        """Say whether a text fits on a line; the space at its end needn't."""
+        return self._fits(self.setter.width(text.rstrip(" ")))
+
+    def _fits(self, width: float) -> bool:
+        spare = self.width - width
         if abs(spare) < _AMBIGUOUS_POINTS:
             raise UnpressableError("a line of it just fits")
         return spare > 0
