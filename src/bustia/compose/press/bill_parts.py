@@ -20,7 +20,7 @@ from bustia.compose.parts import (
     Text,
 )
 
-__all__ = ["FRAME", "KINDS", "Part", "frame_view", "parts_of"]
+__all__ = ["FRAME", "KINDS", "RECURRING", "Part", "frame_view", "parts_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ KINDS: dict[str, Any] = {
 }
 """The type of each part's data."""
 FRAME: Any = BillView
+RECURRING = frozenset({"messages"})
+"""Parts that mostly say what those of other bills say, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ cross-references and the seal.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from bustia.compose.drawing import Drawing
 from bustia.compose.press.files import embedded
@@ -22,6 +22,7 @@ __all__ = [
     "ContentHole",
     "DynamicObject",
     "Form",
+    "Leaves",
     "PageContent",
     "SetOf",
     "TextHole",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 _KEPT_DRAWINGS = 4_000
+_MOST_WRITTEN = 40
+"""Writings of recurring leaves that are kept: those of a few places, a bound on memory."""
 
 TextOf = Callable[[Sequence[Any]], bytes]
 """Gives what a document says in one of its objects, written for a PDF, from its leaves."""
@@ -77,19 +80,48 @@ class ContentHole:
         chunks[self.place] = self.write(leaves[self.leaf])
 
 
-@dataclass(frozen=True, slots=True)
+class Writing(Protocol):
+    """A part of a file that is written for each document; each is equal to itself alone."""
+
+    def write(self, leaves: Sequence[Any]) -> bytes:
+        """Write it for a document with these leaves."""
+
+
+class Leaves(list[Any]):
+    """What a document says in one of its pieces: texts and drawings, in order."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self, leaves: Iterable[Any] = (), *, recurring: bool = False) -> None:
+        """``recurring`` leaves, which come up again, keep what is written with them."""
+        super().__init__(leaves)
+        self._written: dict[Writing, bytes] | None = {} if recurring else None
+
+    def written(self, writing: Writing) -> bytes:
+        """Give what something writes for a document with these leaves."""
+        if self._written is None:
+            return writing.write(self)
+        found = self._written.get(writing)
+        if found is None:
+            if len(self._written) >= _MOST_WRITTEN:
+                self._written.clear()
+            found = self._written[writing] = writing.write(self)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DynamicObject:
     """An object that says something of the document: bytes, and texts between them."""
 
     number: int
     parts: tuple[bytes | TextOf, ...]
 
-    def body(self, leaves: Sequence[Any]) -> bytes:
-        """Write it for a document."""
+    def write(self, leaves: Sequence[Any]) -> bytes:
+        """Write its body for a document."""
         return b"".join([part if isinstance(part, bytes) else part(leaves) for part in self.parts])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PageContent:
     """What a piece of a document writes on a page: bytes, and the holes among them."""
 
@@ -103,8 +135,8 @@ class PageContent:
     """Paragraphs that keep their left edge: leaf, breaker, and each line's place and number."""
     holes: tuple[TextHole | ContentHole, ...]
 
-    def fill(self, leaves: Sequence[Any]) -> list[bytes]:
-        """Write the content for the leaves of a document's piece."""
+    def write(self, leaves: Sequence[Any]) -> bytes:
+        """Write it for the leaves of a document's piece."""
         chunks = list(self.chunks)
         for place, leaf, setter in self.left:
             chunks[place] = setter[leaves[leaf]][0]
@@ -117,7 +149,7 @@ class PageContent:
                 chunks[place] = lines[line][0]
         for hole in self.holes:
             hole.fill(chunks, leaves)
-        return chunks
+        return b"".join(chunks)
 
 
 @dataclass(slots=True)
@@ -162,7 +194,7 @@ class Form:
         return len(self.prefix) + len(self.head)
 
     def fill(
-        self, leaves: Sequence[Sequence[Any]], metadata: Metadata, seal: SealPlace
+        self, leaves: Sequence[Leaves], metadata: Metadata, seal: SealPlace
     ) -> tuple[bytes, str]:
         """Write one document, sealed; give also its SHA-256, in hexadecimal digits.
 
@@ -182,10 +214,9 @@ class Form:
             at += len(whole)
 
         for page, contents in self.pages:
-            chunks: list[bytes] = []
-            for piece, content in contents:
-                chunks += content.fill(leaves[piece])
-            packed = deflate(b"".join(chunks))
+            packed = deflate(
+                b"".join([leaves[piece].written(content) for piece, content in contents])
+            )
             put(
                 page,
                 b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
@@ -197,7 +228,7 @@ class Form:
             self.metadata,
             b"<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream" % (len(xmp), xmp),
         )
-        inner = [(one.number, one.body(leaves[piece])) for piece, one in self.objects]
+        inner = [(one.number, leaves[piece].written(one)) for piece, one in self.objects]
         inner.append((self.info, metadata.info()))
         put(self.inner, object_stream(inner))
         # What follows is laid out around the signature, which covers all but itself.

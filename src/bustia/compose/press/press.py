@@ -18,9 +18,9 @@ from bustia.compose.characters import writable
 from bustia.compose.layouts import Layout, layouts
 from bustia.compose.parts import BillView, Text
 from bustia.compose.press.assembling import Assembler
-from bustia.compose.press.bill_parts import FRAME, KINDS, Part, frame_view, parts_of
+from bustia.compose.press.bill_parts import FRAME, KINDS, RECURRING, Part, frame_view, parts_of
 from bustia.compose.press.files import file_leaves
-from bustia.compose.press.form import Form
+from bustia.compose.press.form import Form, Leaves
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, characters_of, make_kit
 from bustia.compose.press.known import Known, Pieces, Wanted
@@ -41,6 +41,8 @@ _LAST_WORD = len(PLACEHOLDERS) ** 2 - 1
 """The placeholders of slots are counted from the last one on."""
 _FITS = 0.01
 """Points by which a page must have room, or not: what is closer is left to Typst."""
+_MOST_RECURRING = 1_000
+"""Parts that say what others said before, kept in memory: a bound on it."""
 _MOST_FORMS = 500
 """Forms kept in memory, those used last: a bound on it."""
 
@@ -107,6 +109,7 @@ class Press:
         self._kits: dict[str, Kit] = {}
         self._pieces = Pieces(PieceStore(cache, stationery))
         self._forms: dict[Hashable, _Ready] = {}
+        self._recurring: dict[Hashable, tuple[Known, Leaves]] = {}
         self._assembler = Assembler()
 
     def compose(
@@ -209,6 +212,7 @@ class Press:
             self._pieces.reject(known, why)
             self.verdicts.rejected.add(known.version)
         self._forms.clear()
+        self._recurring.clear()
         self.verdicts.differences += [one for one in found if one not in self.verdicts.differences]
         raise UnpressableError(why)
 
@@ -216,17 +220,18 @@ class Press:
 
     def _form(
         self, view: BillView, layout: Layout, files: Sequence[Attachment], seal: SealPlace
-    ) -> tuple[_Ready, list[list[Any]]] | None:
+    ) -> tuple[_Ready, list[Leaves]] | None:
         """Give the form of a bill in a layout, and its leaves; None if it doesn't fit."""
         kit = self._kit(view.language)
         parts = parts_of(view, layout)
-        leaves: list[list[Any]] = [[]]
+        leaves = [Leaves()]
         frame = self._frame(kit, view, layout, parts, leaves[0])
         pieces = [frame]
         for place, part in enumerate(parts):
             width = frame.piece.slots[place].width
-            leaves.append([])
-            pieces.append(self._part(kit, part, width, leaves[-1]))
+            known, own = self._part(kit, part, width)
+            pieces.append(known)
+            leaves.append(own)
         heights = _heights(len(parts))
         for room, moves in frame.piece.rooms.values():
             spare = room - sum(
@@ -240,7 +245,7 @@ class Press:
                 return None
         if files:
             pieces.append(self._files(kit, len(files)))
-        leaves.append(list(files))
+        leaves.append(Leaves(files))
         key = (seal, *[one.version for one in pieces])
         ready = self._forms.pop(key, None)
         if ready is None:
@@ -270,7 +275,20 @@ class Press:
 
         return self._pieces.find(Wanted(kit, base, FRAME, framed, leaves, probe))
 
-    def _part(self, kit: Kit, part: Part, width: float, leaves: list[Any]) -> Known:
+    def _part(self, kit: Kit, part: Part, width: float) -> tuple[Known, Leaves]:
+        """Give the piece of a part, and its leaves."""
+        if part.name not in RECURRING:
+            return self._new_part(kit, part, width, Leaves())
+        key = (kit.language, part.name, width, part.data)
+        found = self._recurring.get(key)
+        if found is None:
+            if len(self._recurring) >= _MOST_RECURRING:
+                self._recurring.clear()
+            found = self._new_part(kit, part, width, Leaves(recurring=True))
+            self._recurring[key] = found
+        return found
+
+    def _new_part(self, kit: Kit, part: Part, width: float, leaves: Leaves) -> tuple[Known, Leaves]:
         kind = KINDS[part.name]
         structure = structure_of(kind, part.data, leaves)
         base = (kit.language, part.name, round(width, 3), structure)
@@ -278,7 +296,7 @@ class Press:
         def probe(placeholders: Placeholders) -> Piece:
             return self._probe_part(kit, part, width, leaves, placeholders)
 
-        return self._pieces.find(Wanted(kit, base, kind, part.data, leaves, probe))
+        return self._pieces.find(Wanted(kit, base, kind, part.data, leaves, probe)), leaves
 
     def _files(self, kit: Kit, number: int) -> Known:
         """Give what stands for so many files that go along: nothing to lay out, but to judge."""
