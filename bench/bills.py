@@ -21,7 +21,7 @@ import bustia
 from bustia.compose.parts import BillView
 from bustia.instance.config import shipped_stationery
 
-__all__ = ["STAMP", "Bill", "bills", "read_bills", "write_bills"]
+__all__ = ["STAMP", "Bill", "bills", "read_bills", "views_of_the_newest_run", "write_bills"]
 
 STAMP = datetime(2026, 5, 12, 8, 0, tzinfo=UTC)
 """When the documents are composed and sealed."""
@@ -123,14 +123,15 @@ def _views(contracts: int) -> list[BillView]:
             from bustia.intake.loader import import_paths
 
             import_paths([place / "export"], now=instance.now(), folder=instance_path / "intake")
-            found = _views_of_the_newest_run()
+            found = views_of_the_newest_run()
         remove_data(instance_path)
         return found
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _views_of_the_newest_run() -> list[BillView]:
+def views_of_the_newest_run(most: int | None = None) -> list[BillView]:
+    """Give what the bills of an open instance's newest run say; of ``most``, from all over it."""
     from bustia.billing.facts_loader import load_facts
     from bustia.billing.models import Invoice
     from bustia.compose.company import load_company
@@ -145,6 +146,7 @@ def _views_of_the_newest_run() -> list[BillView]:
     decider = Decider(load_release(stationery))
     run = Invoice.objects.filter(billing_run=newest_billing_run(), kind="invoice", source=None)
     ids = list(run.order_by("number").values_list("pk", flat=True))
+    ids = ids[:: max(1, len(ids) // most)] if most else ids
     found = []
     for first in range(0, len(ids), _BATCH):
         for facts in load_facts(ids[first : first + _BATCH], STAMP):

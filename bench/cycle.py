@@ -12,14 +12,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bench.bills import STAMP
+from bench.bills import STAMP, views_of_the_newest_run
 from bench.memory import MemoryWatch
 from bench.stopwatch import Stopwatch, Target
 
@@ -56,6 +56,8 @@ COUNTED = frozenset({"import", "plan", "workers", "evidence", "rest of the cycle
 _SAMPLE_CHUNKS = 8
 _SAMPLE_SECONDS = 10
 _PREVIEWS = 60
+_NEW_SHAPES = 1_000
+"""Bills among which new shapes are looked for."""
 _ISSUED = date(2026, 5, 12)
 
 
@@ -76,6 +78,8 @@ class CycleTimes:
     """Seconds on one core, of so many sampled documents."""
     previews: list[float] = field(default_factory=list)
     """Seconds of previews, one after the other in one process."""
+    new_shapes: list[float] = field(default_factory=list)
+    """Seconds of bills that needed one new piece laid out and their form put together."""
 
     @property
     def whole(self) -> float:
@@ -166,6 +170,7 @@ def _run(line: Connection, place: Path, contracts: int, sample: bool, pieces: Pa
             with teller.stage("sample"):
                 times.sampled, times.parts = _apart(_sample, instance_path)
                 times.previews = _apart(_preview, instance_path)
+                times.new_shapes = _apart(_new_shapes, instance_path)
         _whole_cycle(instance, teller, times)
         if pieces is not None:
             shutil.copytree(instance_path / "press", pieces, dirs_exist_ok=True)
@@ -219,6 +224,28 @@ def _preview(instance_path: Path) -> list[float]:
             began = time.perf_counter()
             previewer.preview(number, instance.now())
             took.append(time.perf_counter() - began)
+        return took
+
+
+def _new_shapes(instance_path: Path) -> list[float]:
+    """Press bills by a press that knows nothing; time those that have one piece of a new shape."""
+    from bustia.instance import open_instance
+
+    with open_instance(instance_path) as instance:
+        from bustia.compose.press import Press
+        from bustia.cycles.workshop import seal_identity
+        from bustia.errors import UnpressableError
+        from bustia.seal import Sealer
+
+        press = Press(instance.stationery, judged_every=0)
+        slot = Sealer(seal_identity(instance)).slot(STAMP)
+        took = []
+        for view in views_of_the_newest_run(_NEW_SHAPES):
+            known, began = press.pieces, time.perf_counter()
+            with suppress(UnpressableError):
+                press.press(view, STAMP, slot)
+                if press.pieces == known + 1:
+                    took.append(time.perf_counter() - began)
         return took
 
 

@@ -33,6 +33,7 @@ def plain(times: CycleTimes) -> dict[str, Any]:
         "sampled_documents": times.sampled,
         "microseconds_by_part": parts,
         "milliseconds_of_previews": [round(seconds * 1000, 1) for seconds in times.previews],
+        "milliseconds_of_new_shapes": [round(seconds * 1000, 1) for seconds in times.new_shapes],
     }
 
 
@@ -71,6 +72,12 @@ def show_cycle(times: CycleTimes) -> None:
         click.echo(
             f"Previews of one customer's bill: the first in a process {first:.0f} ms, then "
             f"{median(others):.0f} ms (the longest of {len(others)}: {max(others):.0f} ms).\n"
+        )
+    if times.new_shapes:
+        found = sorted(seconds * 1000 for seconds in times.new_shapes)
+        click.echo(
+            f"A form for a new shape, laid out and filled: {median(found):.0f} ms (of {len(found)};"
+            f" nine in ten take at most {found[len(found) * 9 // 10]:.0f} ms).\n"
         )
 
 

@@ -112,6 +112,11 @@ class Press:
         self._recurring: dict[Hashable, tuple[Known, Leaves]] = {}
         self._assembler = Assembler()
 
+    @property
+    def pieces(self) -> int:
+        """How many frames and parts it knows by now."""
+        return len(self._pieces)
+
     def compose(
         self,
         view: BillView,
