@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bustia.compose.characters import FONT_FOLDERS
-from bustia.compose.press import Press
-from bustia.compose.press.judge import _shown
+from bustia.compose.press import Press, painted
 from bustia.compose.press.kit import Kit, Style
 from bustia.compose.press.typography import Breaker, face_named, shown
 from bustia.errors import UnpressableError
@@ -60,7 +59,7 @@ def _lines_by_typst(paragraphs: list[tuple[str, float]], folder: Path) -> Iterat
     )
     assert isinstance(pdf, bytes)
     with pikepdf.Pdf.open(BytesIO(pdf)) as file:
-        pages = _shown(file)
+        pages = painted.shown(file)
     for page in pages:
         lines: dict[float, list[tuple[float, str]]] = {}
         for says, _, _, _, x, y in chain.from_iterable(page.glyphs.values()):
