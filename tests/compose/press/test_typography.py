@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bustia.compose.characters import FONT_FOLDERS
-from bustia.compose.press import Press, painted
+from bustia.compose.press import Press
 from bustia.compose.press.kit import Kit, Style
+from bustia.compose.press.objects import Objects
+from bustia.compose.press.painted import glyphs_of, painted
 from bustia.compose.press.typography import Breaker, face_named, shown
 from bustia.errors import UnpressableError
 from tests.compose.bills import STATIONERY
@@ -59,11 +61,12 @@ def _lines_by_typst(paragraphs: list[tuple[str, float]], folder: Path) -> Iterat
     )
     assert isinstance(pdf, bytes)
     with pikepdf.Pdf.open(BytesIO(pdf)) as file:
-        pages = painted.shown(file)
+        pages = painted(Objects(file))
     for page in pages:
         lines: dict[float, list[tuple[float, str]]] = {}
-        for says, _, _, _, x, y in chain.from_iterable(page.glyphs.values()):
-            lines.setdefault(round(y, 2), []).append((x, says))
+        for run in chain.from_iterable(page.runs.values()):
+            for glyph, x, y in glyphs_of(run):
+                lines.setdefault(round(y, 2), []).append((x, glyph.says))
         yield ["".join(says for _, says in sorted(line)) for _, line in sorted(lines.items())[::-1]]
 
 
