@@ -5,10 +5,10 @@ then the document is left to Typst. Coordinates are in points from the lower lef
 page, as in the file.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from tempfile import TemporaryFile
 from typing import Any
 
 import pikepdf
@@ -31,6 +31,8 @@ __all__ = [
 _RUN = ("q", "cm", "cs", "scn", "BT", "Tr", "Tf", "Tm")
 _CLIP = frozenset({"q", "m", "l", "h", "W", "n", "Q"})
 """Typst clips an image to its box once more, around the mark: nothing of ours is outside of it."""
+_TREE = frozenset({"/Type", "/S", "/P", "/K", "/Pg"})
+_MOST_KNOWN = 16
 _SHOWN = (("TJ", "ET", "Q"), ("Tj", "ET", "Q"))
 
 
@@ -139,7 +141,7 @@ class Probe:
 
 def read_probe(content: bytes) -> Probe:
     """Read a file that Typst made; raise ``UnpressableError`` for what is not understood."""
-    pdf = pikepdf.Pdf.open(io.BytesIO(content))
+    pdf = _opened(content)
     fonts: dict[str, FontObject] = {}
     numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages)}
     places: dict[tuple[int, int], tuple[int, int]] = {}
@@ -153,7 +155,7 @@ def read_probe(content: bytes) -> Probe:
             name: _font(font, fonts) for name, font in page.obj.Resources.get("/Font", {}).items()
         }
         *_, width, height = (float(side) for side in page.obj.MediaBox)
-        pages.append(Page(width, height, list(_blocks(page, names)), annotations))
+        pages.append(Page(width, height, _known_blocks(page, names), annotations))
     root = pdf.Root.StructTreeRoot.K
     roots = list(root) if isinstance(root, pikepdf.Array) else [root]
     if len(roots) != 1:
@@ -165,6 +167,33 @@ def read_probe(content: bytes) -> Probe:
         _element(roots[0], numbers, places, None),
         list(_bookmarks(pdf.Root.get("/Outlines"), numbers, 1)),
     )
+
+
+def _opened(content: bytes) -> pikepdf.Pdf:
+    """Open a file from the disk, without a name there: from memory, qpdf would come back to Python
+    for every object that it reads, which takes twice as long."""
+    with TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        return pikepdf.Pdf.open(file, access_mode=pikepdf.AccessMode.mmap)
+
+
+_known: dict[tuple[bytes, tuple[tuple[str, str], ...]], list[Block]] = {}
+"""What was read last, by content and names of fonts: every probe has the page of characters."""
+
+
+def _known_blocks(page: pikepdf.Page, fonts: dict[str, str]) -> list[Block]:
+    """Give the blocks of a page, which nobody may change: they may be those of another probe."""
+    content = page.obj.Contents
+    streams = content if isinstance(content, pikepdf.Array) else [content]
+    key = (b"\n".join([one.read_bytes() for one in streams]), tuple(fonts.items()))
+    found = _known.pop(key, None)
+    if found is None:
+        found = list(_blocks(page, fonts))
+    if len(_known) >= _MOST_KNOWN:
+        _known.pop(next(iter(_known)), None)
+    _known[key] = found  # as the last one
+    return found
 
 
 def _font(font: pikepdf.Object, fonts: dict[str, FontObject]) -> str:
@@ -226,7 +255,8 @@ def _block(head: Any, content: list[Any], fonts: dict[str, str]) -> Block:  # no
         else:
             pieces.append(_graphic(group))
         start = end
-    return Block(mcid, pikepdf.unparse_content_stream([head]), alt, pieces)
+    opens = pikepdf.unparse_content_stream([head]) if mcid is None else b""
+    return Block(mcid, opens, alt, pieces)
 
 
 def _group_end(content: list[Any], start: int) -> int:
@@ -311,8 +341,9 @@ def _element(
     places: dict[tuple[int, int], tuple[int, int]],
     page: int | None,
 ) -> Element:
-    here = numbers[node.Pg.objgen] if "/Pg" in node else page
-    inner = node.get("/K", pikepdf.Array())
+    entries: dict[str, Any] = dict(node.items())  # asked for once: each question to pikepdf costs
+    here = numbers[entries["/Pg"].objgen] if "/Pg" in entries else page
+    inner = entries.get("/K", pikepdf.Array())
     kids: list[Any] = []
     found: list[Any] = list(inner) if isinstance(inner, pikepdf.Array) else [inner]
     for kid in found:
@@ -320,18 +351,16 @@ def _element(
             if here is None:
                 raise UnpressableError("content belongs to no page")
             kids.append((here, int(kid)))
-        elif kid.get("/Type") == "/OBJR":
+            continue
+        kind = kid.get("/Type")
+        if kind == "/OBJR":
             kids.append((*places[kid.Obj.objgen], None))
-        elif kid.get("/Type") == "/MCR":
+        elif kind == "/MCR":
             kids.append((numbers[kid.Pg.objgen] if "/Pg" in kid else here, int(kid.MCID)))
         else:
             kids.append(_element(kid, numbers, places, here))
-    attributes = {
-        key: _plain(value)
-        for key, value in node.items()
-        if key not in ("/Type", "/S", "/P", "/K", "/Pg")
-    }
-    return Element(str(node.S), attributes, kids)
+    attributes = {key: _plain(entries[key]) for key in entries if key not in _TREE}
+    return Element(str(entries["/S"]), attributes, kids)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (any object of a PDF)
