@@ -209,11 +209,40 @@ def with_gaps(pdf: pikepdf.Pdf) -> None:
             stream.write(spread_out)
 
 
+def rewrite_all(pdf: pikepdf.Pdf, pattern: bytes, new: Any) -> None:
+    """Change the content of all pages wherever a pattern is found."""
+    for page in pdf.pages:
+        for stream in page.obj.Contents:
+            stream.write(re.sub(pattern, new, stream.read_bytes(), flags=re.DOTALL))
+
+
+def operator_by_operator(pdf: pikepdf.Pdf) -> None:
+    """Write text objects so that they are not as usual, and have to be read step by step."""
+    rewrite_all(pdf, rb" Tm\[", rb" Tm 0 Tr [")
+
+
+def in_hexadecimal_digits(pdf: pikepdf.Pdf) -> None:
+    """Write strings in the other way that there is."""
+    rewrite_all(
+        pdf,
+        rb"\[(?:\((?:[^()\\]|\\.)*\)|[-.\d]+)*\]TJ",
+        lambda operand: re.sub(
+            rb"\(((?:[^()\\]|\\.)*)\)",
+            lambda one: b"<%s>" % bytes(pikepdf.Object.parse(one[0])).hex().encode(),
+            operand[0],
+            flags=re.DOTALL,
+        ),
+    )
+
+
 def as_it_is(_: pikepdf.Pdf) -> None:
     """Leave everything."""
 
 
-@pytest.mark.parametrize("change", [as_it_is, in_many_streams, with_gaps])
+@pytest.mark.parametrize(
+    "change",
+    [as_it_is, in_many_streams, with_gaps, operator_by_operator, in_hexadecimal_digits],
+)
 @pytest.mark.parametrize("mode", pikepdf.ObjectStreamMode.__members__.values())
 def test_the_judge_compares_what_is_meant(
     change: Callable[[pikepdf.Pdf], None],
