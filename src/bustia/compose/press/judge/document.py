@@ -8,8 +8,8 @@ from typing import Any
 import pikepdf
 from lxml import etree
 
-from bustia.compose.press.objects import Objects
-from bustia.compose.press.painted import Path, Run, painted
+from bustia.compose.press.judge.objects import Objects
+from bustia.compose.press.judge.painted import Path, Run, painted
 from bustia.errors import UnpressableError
 
 __all__ = ["Content", "Document", "Element", "Link"]

@@ -1,8 +1,7 @@
-"""The judge: says whether a pressed document is what Typst would have made of the same bill.
+"""Compares two documents, piece by piece: what a reader gets of the one with what of the other.
 
-It reads both files by itself, operator by operator, and compares what a reader gets: every glyph
-with its font, size, colour and place, every path, the structure tree, links, bookmarks and
-metadata. Nothing in what it says comes from the bill.
+Every glyph with its font, size, colour and place, every path, the structure tree, links, bookmarks
+and metadata. Nothing in what it says comes from the bill.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +12,9 @@ from typing import Any
 
 import pikepdf
 
-from bustia.compose.press.evidence import Content, Document, Element
-from bustia.compose.press.painted import Clip, Mark, Page, Path, Run, glyphs_of
-from bustia.compose.press.signs import forget
+from bustia.compose.press.judge.document import Content, Document, Element
+from bustia.compose.press.judge.painted import Clip, Mark, Page, Path, Run, glyphs_of
+from bustia.compose.press.judge.signs import forget
 from bustia.errors import UnpressableError
 
 __all__ = ["differences"]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from bustia.compose.press.objects import Objects
+from bustia.compose.press.judge.objects import Objects
 from bustia.errors import UnpressableError
 
 __all__ = ["Font", "Glyph", "font_of", "forget", "spread", "width_of"]

@@ -16,8 +16,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import pikepdf
 
-from bustia.compose.press.objects import Objects
-from bustia.compose.press.signs import Font, Glyph, font_of, spread, width_of
+from bustia.compose.press.judge.objects import Objects
+from bustia.compose.press.judge.signs import Font, Glyph, font_of, spread, width_of
 from bustia.errors import UnpressableError
 
 __all__ = ["Mark", "Page", "Path", "Run", "glyphs_of", "painted"]
