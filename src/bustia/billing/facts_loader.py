@@ -27,7 +27,6 @@ from bustia.billing.facts import (
     Facts,
     HistoryPoint,
     InvoiceFacts,
-    LineFacts,
     MandateFacts,
     MeterFacts,
     OfficeFacts,
@@ -36,7 +35,6 @@ from bustia.billing.facts import (
     ReturnedDebitFacts,
     SourceFile,
     TariffFacts,
-    TaxFacts,
 )
 from bustia.billing.facts_queries import (
     CALENDAR,
@@ -52,6 +50,7 @@ from bustia.billing.facts_queries import (
     RETURNS,
     TAXES,
 )
+from bustia.billing.facts_shared import lines_of, points_of, taxes_of
 from bustia.billing.models import Contract, Invoice
 from bustia.errors import StationeryError
 from bustia.money import ZERO
@@ -151,8 +150,8 @@ def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
         tariffs = sorted({invoice.tariff for invoice in invoices})
         routes = sorted({invoice.route for invoice in invoices})
 
-        lines = _made(fetch(LINES, of_invoices), LineFacts)
-        taxes = _made(fetch(TAXES, of_invoices), TaxFacts)
+        lines: dict[int, str] = dict(fetch(LINES, of_invoices))
+        taxes: dict[int, str] = dict(fetch(TAXES, of_invoices))
         meters = {
             row[0]: MeterFacts(True, *row[1:]) for row in fetch(METERS, contracts, today, today)
         }
@@ -163,7 +162,7 @@ def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
         owed = _made(fetch(OWED, contracts, today), _row)
         returns = _made(fetch(RETURNS, contracts, today), _row)
         plans = _made(fetch(PLANS, contracts, today), _row)
-        history = _grouped(fetch(CONSUMPTION, contracts))
+        history: dict[int, str] = dict(fetch(CONSUMPTION, contracts))
         prices = _made(fetch(PRICES, tariffs), _price)
         calendar = _grouped(fetch(CALENDAR, routes))
 
@@ -187,11 +186,11 @@ def load_facts(invoice_ids: Sequence[int], cutoff: datetime) -> list[Facts]:
                 invoice.contract(today, consents.get(key, ())),
                 meters.get(key, _NO_METER),
                 mandate,
-                invoice.facts(lines.get(invoice.id, ()), taxes.get(invoice.id, ())),
+                invoice.facts(lines.get(invoice.id), taxes.get(invoice.id)),
                 debt_facts(owed.get(key, ()), invoice.id, today),
                 returned_debit_facts(returns.get(key, ()), invoice.id),
                 plan_facts(plans.get(key, ()), today),
-                _consumption_facts(history.get(key, ()), invoice),
+                _consumption_facts(history.get(key), invoice),
                 tariff_facts(invoice.tariff, invoice.period_from, invoice.period_to),
                 calendar_facts(invoice.route, invoice.issue_date, mandate.active),
             )
@@ -229,11 +228,12 @@ class _InvoiceRow:
         self.m3: Decimal = row[13]
         self.route: str = row[36]
 
-    def facts(self, lines: Iterable[LineFacts], taxes: Iterable[TaxFacts]) -> InvoiceFacts:
+    def facts(self, lines: str | None, taxes: str | None) -> InvoiceFacts:
         seller = self._details.get("seller") or {}
         source = SourceFile(*self._source) if self._source[0] is not None else None
         issued_by = (seller.get("name") or "", seller.get("tax_id") or "")
-        values: Row = (self.id, *self._invoice, tuple(lines), tuple(taxes), source, *issued_by)
+        charged = (lines_of(lines) if lines else (), taxes_of(taxes) if taxes else ())
+        values: Row = (self.id, *self._invoice, *charged, source, *issued_by)
         return InvoiceFacts(*values)
 
     def customer(self) -> CustomerFacts:
@@ -336,27 +336,27 @@ def plan_facts(instalments: Sequence[Row], today: date) -> PlanFacts:
     )
 
 
-def _consumption_facts(rows: Sequence[Row], invoice: _InvoiceRow) -> ConsumptionFacts:
+def _consumption_facts(history: str | None, invoice: _InvoiceRow) -> ConsumptionFacts:
     """Put the use of the billed period beside that of the earlier ones, the oldest first."""
     period_to = invoice.period_to
-    earlier = [row for row in rows if row[2] < period_to]
-    shown = [HistoryPoint(*row[1:]) for row in earlier[-HISTORY_PERIODS:]]
+    points = points_of(history) if history else []
+    earlier = [point for point in points if point.period_to < period_to]
     present = HistoryPoint(
         invoice.period_from, period_to, invoice.m3, invoice.days, invoice.estimated
     )
     a_year_before = invoice.period_from - timedelta(days=366)
     now = _litres(invoice.m3, invoice.days)
     m3, days = Decimal(0), 0
-    for _, first, _, used, length, _ in earlier:
-        if first >= a_year_before:
-            m3, days = m3 + used, days + length
+    for point in earlier:
+        if point.period_from >= a_year_before:
+            m3, days = m3 + point.m3, days + point.days
     before = _litres(m3, days)
     return ConsumptionFacts(
         litres_a_day=now,
         average_litres_a_day=before,
         last_year_m3=_same_period_last_year(earlier, period_to),
         change_percent=_percent(now - before, before),
-        history=(*shown, present),
+        history=(*earlier[-HISTORY_PERIODS:], present),
     )
 
 
@@ -379,13 +379,12 @@ def _percent(part: int, whole: int) -> int:
     return int((Decimal(part) * 100 / whole).quantize(_ONE, ROUND_HALF_UP))
 
 
-def _same_period_last_year(earlier: Sequence[Row], period_to: date) -> Decimal | None:
+def _same_period_last_year(earlier: Sequence[HistoryPoint], period_to: date) -> Decimal | None:
     """Give the use of the period that ended nearest to a year ago, at most two weeks off."""
     wanted = period_to - timedelta(days=365)
     first, last = wanted - _NEAR, wanted + _NEAR
-    near = [row for row in earlier if first <= row[2] <= last]
-    m3: Decimal | None = min(near, key=lambda row: abs(row[2] - wanted))[3] if near else None
-    return m3
+    near = [point for point in earlier if first <= point.period_to <= last]
+    return min(near, key=lambda point: abs(point.period_to - wanted)).m3 if near else None
 
 
 def _tariff_facts(

@@ -38,16 +38,26 @@ SELECT i.id, i.contract_id, i.number, i.series, i.kind, i.corrects, i.issue_date
  ORDER BY i.id
 """
 
+# The lines of an invoice are one text, with U+001E between them and U+001F between their fields; so
+# are its VAT breakdown, and the periods of a contract: that costs less than a row each, and facts
+# are found again by their text. In free texts, where a bill would show either character as a space,
+# it becomes one here. Dates are counted in days: how they are written depends on the server.
 LINES = """
-SELECT invoice_id, concept, kind, coalesce(block, 0), description, quantity, unit, unit_price,
-       amount, vat_rate, period_from, period_to
-  FROM billing_invoiceline WHERE invoice_id = ANY(%s::bigint[]) ORDER BY invoice_id, position
+SELECT invoice_id, string_agg(
+         concat_ws(E'\\x1f', concept, kind, coalesce(block, 0),
+           translate(description, E'\\x1e\\x1f', '  '), quantity,
+           translate(unit, E'\\x1e\\x1f', '  '), unit_price, amount, vat_rate,
+           coalesce((period_from - DATE '0001-01-01')::text, ''),
+           coalesce((period_to - DATE '0001-01-01')::text, '')),
+         E'\\x1e' ORDER BY position)
+  FROM billing_invoiceline WHERE invoice_id = ANY(%s::bigint[]) GROUP BY invoice_id
 """
 
 TAXES = """
-SELECT invoice_id, category, rate, base, amount
-  FROM billing_invoicetax WHERE invoice_id = ANY(%s::bigint[])
- ORDER BY invoice_id, rate DESC, category
+SELECT invoice_id, string_agg(
+         concat_ws(E'\\x1f', translate(category, E'\\x1e\\x1f', '  '), rate, base, amount),
+         E'\\x1e' ORDER BY rate DESC, category)
+  FROM billing_invoicetax WHERE invoice_id = ANY(%s::bigint[]) GROUP BY invoice_id
 """
 
 METERS = """
@@ -115,8 +125,11 @@ SELECT l.contract_id, l.number, l.total_amount, n.due_date, n.amount, n.paid_on,
 """
 
 CONSUMPTION = """
-SELECT contract_id, period_from, period_to, m3, period_to - period_from + 1, estimated
-  FROM billing_consumption WHERE contract_id = ANY(%s::bigint[]) ORDER BY contract_id, period_to
+SELECT contract_id, string_agg(
+         concat_ws(E'\\x1f', period_from - DATE '0001-01-01', period_to - DATE '0001-01-01', m3,
+           estimated),
+         E'\\x1e' ORDER BY period_to)
+  FROM billing_consumption WHERE contract_id = ANY(%s::bigint[]) GROUP BY contract_id
 """
 
 PRICES = """
