@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from bustia.compose.drawing import Box, Drawing, polygons, rectangles
 
@@ -17,8 +18,7 @@ _MOST_BARS = 10_000
 """Bars remembered: in a town nine of ten were drawn before, most being of few whole m³."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One period: how much, and whether it was estimated or is the one billed."""
 
     value: float
@@ -44,17 +44,11 @@ def bar_chart(
     equal columns below labels them. Negative values (a corrected estimate) draw no bar.
     """
     slot = width / max(len(bars), 1)
-    thickness = min(slot * 0.64, 16.0)
     highest = max((bar.value for bar in bars), default=0.0)
     scale = (height - _BASE) / highest if highest > 0 else 0.0
     paths = {True: "", False: ""}
     for position, bar in enumerate(bars):
-        tall = max(bar.value * scale, 0.0)
-        if not tall:
-            continue
-        left = position * slot + (slot - thickness) / 2
-        top = height - _BASE - tall
-        paths[bar.present] += _bar((left, top, thickness, tall), hatched=bar.estimated)
+        paths[bar.present] += _standing(bar, position, slot, height, scale)
     base = _bar((0.0, height - _BASE, width, _BASE))
     return Drawing(
         width,
@@ -82,6 +76,17 @@ def comparison(
         (colours.present, colours.past),
         alt,
     )
+
+
+@lru_cache(maxsize=_MOST_BARS)
+def _standing(bar: Bar, position: int, slot: float, height: float, scale: float) -> str:
+    """Give the bar of a slot as a path; ``scale`` is in points for one unit of its value."""
+    tall = max(bar.value * scale, 0.0)
+    if not tall:
+        return ""
+    thickness = min(slot * 0.64, 16.0)
+    left = position * slot + (slot - thickness) / 2
+    return _bar((left, height - _BASE - tall, thickness, tall), hatched=bar.estimated)
 
 
 @lru_cache(maxsize=_MOST_BARS)

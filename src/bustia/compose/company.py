@@ -34,9 +34,9 @@ class Colours:
     offer: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Company:
-    """The sender, in one language."""
+    """The sender, in one language; equal to itself alone, as its labels are."""
 
     name: str
     legal_name: str

@@ -1,6 +1,5 @@
 """How the amount comes about: concept by concept, block by block, then VAT and total."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -9,6 +8,7 @@ from itertools import groupby
 from bustia.billing.facts import Facts, LineFacts, TaxFacts
 from bustia.compose.labels import Labels
 from bustia.compose.parts import ConceptView, DetailView, LineView, Prose, SumView, TaxView, Text
+from bustia.compose.remembered import remembered
 from bustia.formatting import (
     amount,
     date_short,
@@ -38,15 +38,15 @@ _PIECES = {"unit", "C62", "EA", "H87", "NAR", "ZZ", "XPP", "1N", ""}
 _DAYS = {"day", "DAY"}
 _MOST_SPANS = 10_000
 """Spans of days remembered: the bills of a reading route share theirs."""
+_MOST_LINES = 5_000
+_MOST_BREAKDOWNS = 2_000
+"""Lines, and all lines or all VAT of an invoice: in a town, one in fifty differs from the rest."""
+_MOST_NOTES = 1_000
 
 
 def detail_view(facts: Facts, labels: Labels) -> DetailView:
     """Show every line under its concept, the VAT by rate, the total, and what is left to pay."""
     invoice, language = facts.invoice, labels.language
-    concepts = tuple(
-        _concept(concept, tuple(lines), labels)
-        for concept, lines in groupby(invoice.lines, key=lambda line: line.concept)
-    )
     paid = invoice.total - invoice.payable
     rest = (
         (
@@ -60,12 +60,33 @@ def detail_view(facts: Facts, labels: Labels) -> DetailView:
         else ()
     )
     return DetailView(
-        concepts,
-        tuple(_tax(tax, labels) for tax in invoice.taxes),
+        _concepts(invoice.lines, labels),
+        _taxes(invoice.taxes, labels),
         SumView(Text(labels("total")), Text(money(invoice.total, language, invoice.currency))),
         rest,
-        tuple(_notes(facts, labels)),
+        _notes(
+            _charged(invoice.lines),
+            facts.tariff.name,
+            facts.tariff.changed_on if facts.tariff.changed else None,
+            facts.contract.social_tariff,
+            facts.contract.persons if facts.contract.use == "domestic" else 0,
+            labels,
+        ),
     )
+
+
+@remembered(_MOST_BREAKDOWNS)
+def _concepts(lines: tuple[LineFacts, ...], labels: Labels) -> tuple[ConceptView, ...]:
+    return tuple(
+        _concept(concept, tuple(those), labels)
+        for concept, those in groupby(lines, key=lambda line: line.concept)
+    )
+
+
+@remembered(_MOST_BREAKDOWNS)
+def _charged(lines: tuple[LineFacts, ...]) -> frozenset[str]:
+    """Give the concepts that are charged."""
+    return frozenset(line.concept for line in lines)
 
 
 def _concept(concept: str, lines: tuple[LineFacts, ...], labels: Labels) -> ConceptView:
@@ -77,6 +98,7 @@ def _concept(concept: str, lines: tuple[LineFacts, ...], labels: Labels) -> Conc
     )
 
 
+@remembered(_MOST_LINES)
 def _line(line: LineFacts, labels: Labels) -> LineView:
     language = labels.language
     if line.description:
@@ -118,6 +140,11 @@ def _quantity(quantity: Decimal, unit: str, labels: Labels) -> str:
     return f"{text}\xa0{_UNITS.get(unit, unit)}"
 
 
+@remembered(_MOST_BREAKDOWNS)
+def _taxes(taxes: tuple[TaxFacts, ...], labels: Labels) -> tuple[TaxView, ...]:
+    return tuple(_tax(tax, labels) for tax in taxes)
+
+
 def _tax(tax: TaxFacts, labels: Labels) -> TaxView:
     language = labels.language
     if tax.rate:
@@ -129,18 +156,24 @@ def _tax(tax: TaxFacts, labels: Labels) -> TaxView:
     )
 
 
-def _notes(facts: Facts, labels: Labels) -> Iterator[Prose]:
+@lru_cache(maxsize=_MOST_NOTES)
+def _notes(
+    charged: frozenset[str],
+    tariff: str,
+    changed_on: date | None,
+    social: bool,
+    persons: int,
+    labels: Labels,
+) -> tuple[Prose, ...]:
     """Say which tariff was applied, and why the same block may have two prices."""
-    tariff, contract, language = facts.tariff, facts.contract, labels.language
-    if not any(line.concept in {"water", "sewerage", "canon"} for line in facts.invoice.lines):
-        return
-    if tariff.name:
-        key = "tariff_social" if contract.social_tariff else "tariff_applied"
-        yield Prose(labels(key, tariff=tariff.name))
-    if tariff.changed and tariff.changed_on:
-        yield Prose(labels("tariff_changed", day=date_short(tariff.changed_on, language)))
-    if any(line.concept == "canon" for line in facts.invoice.lines):
-        people = contract.use == "domestic" and contract.persons > 0
-        yield Prose(
-            labels("canon_people", people=str(contract.persons)) if people else labels("canon")
-        )
+    if not charged & {"water", "sewerage", "canon"}:
+        return ()
+    notes = []
+    if tariff:
+        notes.append(labels("tariff_social" if social else "tariff_applied", tariff=tariff))
+    if changed_on:
+        notes.append(labels("tariff_changed", day=date_short(changed_on, labels.language)))
+    if "canon" in charged:
+        people = persons > 0
+        notes.append(labels("canon_people", people=str(persons)) if people else labels("canon"))
+    return tuple(map(Prose, notes))

@@ -12,9 +12,12 @@ from bustia.formatting import LANGUAGES
 __all__ = ["Labels", "load_labels"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Labels:
-    """The fixed words of one language; calling it fills in their places: ``labels("net")``."""
+    """The fixed words of one language; calling it fills in their places: ``labels("net")``.
+
+    Labels are equal to themselves alone, so that what was written with them is quickly found.
+    """
 
     language: str
     words: Mapping[str, str]

@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from bustia.billing.facts import Facts
 from bustia.compose.barcode import FIRST_DATED_SUFFIX, cuaderno57, gs1_128
@@ -16,6 +18,8 @@ from bustia.money import cents
 
 __all__ = ["Payer", "amount_view", "slip_view", "tax_qr_view"]
 
+_LONG_FIGURE = 13
+"""A figure of more characters must be set smaller."""
 _LARGEST_SLIP_CENTS = 10**10 - 1
 _IBAN_GROUP = re.compile(r".{4}(?=.)")
 
@@ -49,44 +53,39 @@ def amount_view(payer: Payer, slip: SlipView | None) -> AmountView:
     """Say how much, by when and how: charged, to be paid, given back, or nothing at all."""
     labels, language = payer.labels, payer.language
     invoice = payer.facts.invoice
-    if invoice.kind == "credit_note" or invoice.payable < 0:
+    refund = invoice.kind == "credit_note" or invoice.payable < 0
+    value = abs(invoice.payable or invoice.total) if refund else invoice.payable
+    figure = Text(money(value, language, invoice.currency))
+
+    def view(
+        state: Literal["charge", "pay", "refund", "nothing"],
+        label: str,
+        when_label: str,
+        when: date | None,
+        how: tuple[Prose, ...],
+    ) -> AmountView:
         return AmountView(
-            "refund",
-            Text(labels("amount_refund")),
-            Text(money(abs(invoice.payable or invoice.total), language, invoice.currency)),
-            Text(labels("nothing_to_pay")),
-            Text(""),
-            (Prose(labels("how_refund")),),
-        )
-    figure = Text(money(invoice.payable, language, invoice.currency))
-    if invoice.payable == 0:
-        how = "how_paid" if invoice.total else "how_nothing"
-        return AmountView(
-            "nothing",
-            Text(labels("amount_due")),
+            state,
+            Text(labels(label)),
             figure,
-            Text(labels("nothing_to_pay")),
-            Text(""),
-            (Prose(labels(how)),),
+            Text(labels(when_label)),
+            Text(date_long(when, language) if when else ""),
+            how,
+            len(figure) > _LONG_FIGURE,
         )
+
+    if refund:
+        how = (Prose(labels("how_refund")),)
+        return view("refund", "amount_refund", "nothing_to_pay", None, how)
+    if invoice.payable == 0:
+        how = (Prose(labels("how_paid" if invoice.total else "how_nothing")),)
+        return view("nothing", "amount_due", "nothing_to_pay", None, how)
     if payer.domiciled:
         day = invoice.charge_date or invoice.due_date
-        return AmountView(
-            "charge",
-            Text(labels("amount_due")),
-            figure,
-            Text(labels("charge_on") if day else labels("charge_soon")),
-            Text(date_long(day, language) if day else ""),
-            _charged_to(payer),
-        )
-    return AmountView(
-        "pay",
-        Text(labels("amount_due")),
-        figure,
-        Text(labels("pay_until") if invoice.due_date else labels("pay_on_receipt")),
-        Text(date_long(invoice.due_date, language) if invoice.due_date else ""),
-        _pay_by(payer, slip),
-    )
+        when = "charge_on" if day else "charge_soon"
+        return view("charge", "amount_due", when, day, _charged_to(payer))
+    when = "pay_until" if invoice.due_date else "pay_on_receipt"
+    return view("pay", "amount_due", when, invoice.due_date, _pay_by(payer, slip))
 
 
 def _charged_to(payer: Payer) -> tuple[Prose, ...]:

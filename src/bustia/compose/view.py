@@ -1,7 +1,8 @@
 """Turns what is known and what was decided into a bill's display texts, all formatted."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 
 from bustia.billing.facts import Facts
 from bustia.compose.company import Company, TaxQr
@@ -18,6 +19,7 @@ from bustia.compose.parts import (
     Text,
 )
 from bustia.compose.payment import Payer, amount_view, bare, slip_view, tax_qr_view
+from bustia.compose.remembered import remembered
 from bustia.decide.decision import Decision, Message
 from bustia.formatting import LANGUAGES, date_long, days_span
 
@@ -28,9 +30,13 @@ MOST_MESSAGES = 6
 
 
 _WIDE = ("corrects", "holder", "period", "supply")
-_LONG_FIGURE = 13
 _ADDRESS_LINE, _ADDRESS_LINES = 38, 5
 """Characters that a line of the address takes in the window, and how many such lines."""
+_MOST_HOUSES = 20
+"""Companies and labels remembered: a process has three of one release, or of two."""
+_MOST_SPANS = 1_000
+_MOST_MADE = 2_000
+"""Periods and messages remembered, which many bills share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,6 @@ def bill_view(
     invoice = facts.invoice
     payer = Payer(facts, company, labels)
     slip = slip_view(payer)
-    amount = amount_view(payer, slip)
     heading = _heading(payer)
     recipient = _recipient(facts, labels.language)
     seller = company.name if payer.is_own else invoice.seller_name
@@ -68,22 +73,24 @@ def bill_view(
         kind=invoice.kind,
         duplicate=options.duplicate,
         title=Text(labels("title", heading=heading, number=invoice.number, company=seller)),
-        keywords=tuple(Text(word) for word in (heading, invoice.number, facts.contract.number)),
+        keywords=(Text(heading), Text(invoice.number), Text(facts.contract.number)),
         sender=_sender(payer, seller),
         heading=Prose(heading),
         number=Text(invoice.number),
         issued=Text(date_long(invoice.issue_date, labels.language)),
         recipient=recipient,
-        dense_address=sum(1 + len(line) // _ADDRESS_LINE for line in recipient) > _ADDRESS_LINES,
-        particulars=tuple(_particulars(facts, labels)),
-        amount=replace(amount, long=len(amount.figure) > _LONG_FIGURE),
-        messages=tuple(_message(message) for message in decision.chosen[:MOST_MESSAGES]),
+        dense_address=sum([1 + len(line) // _ADDRESS_LINE for line in recipient]) > _ADDRESS_LINES,
+        particulars=_particulars(facts, labels),
+        amount=amount_view(payer, slip),
+        messages=tuple([_message(message) for message in decision.chosen[:MOST_MESSAGES]]),
         consumption=consumption_view(facts, labels, company.colours),
         detail=detail_view(facts, labels),
         slip=slip,
         tax_qr=tax_qr_view(payer, options.tax_qr or company.tax_qr),
-        service=tuple(_service(company, labels)),
-        notes=tuple(_notes(payer)),
+        service=_service(company, labels),
+        notes=_notes(
+            company, labels, invoice.kind == "invoice" and facts.contract.use == "domestic"
+        ),
         running=Text(labels("running", heading=heading, number=invoice.number)),
     )
 
@@ -95,14 +102,25 @@ def _heading(payer: Payer) -> str:
 
 
 def _sender(payer: Payer, seller: str) -> SenderView:
-    company, labels = payer.company, payer.labels
-    address = f"{company.street}, {company.postcode} {company.town}"
+    company = payer.company
     if payer.is_own:
-        legal = f"{company.legal_name} · NIF {company.nif} · {address} · {company.registry}"
-    else:
-        nif = payer.facts.invoice.seller_nif
-        legal = labels("sold_by", seller=f"{seller} · NIF {nif}" if nif else seller)
-    return SenderView(payer.is_own, Text(seller), Prose(legal), Text(f"{company.name} · {address}"))
+        return _own_sender(company)
+    nif = payer.facts.invoice.seller_nif
+    legal = payer.labels("sold_by", seller=f"{seller} · NIF {nif}" if nif else seller)
+    post = f"{company.name} · {_address(company)}"
+    return SenderView(False, Text(seller), Prose(legal), Text(post))
+
+
+@lru_cache(maxsize=_MOST_HOUSES)
+def _own_sender(company: Company) -> SenderView:
+    address = _address(company)
+    legal = f"{company.legal_name} · NIF {company.nif} · {address} · {company.registry}"
+    post = f"{company.name} · {address}"
+    return SenderView(True, Text(company.name), Prose(legal), Text(post))
+
+
+def _address(company: Company) -> str:
+    return f"{company.street}, {company.postcode} {company.town}"
 
 
 def _recipient(facts: Facts, language: str) -> tuple[Prose, ...]:
@@ -115,32 +133,41 @@ def _recipient(facts: Facts, language: str) -> tuple[Prose, ...]:
     if customer.country not in {"", "ES"}:
         name = LANGUAGES[language].territories.get(customer.country, customer.country)
         lines.append(name.upper())
-    return tuple(Prose(line) for line in lines if line)
+    return tuple([Prose(line) for line in lines if line])
 
 
-def _particulars(facts: Facts, labels: Labels) -> Iterator[Particular]:
+def _particulars(facts: Facts, labels: Labels) -> tuple[Particular, ...]:
     invoice, contract, customer = facts.invoice, facts.contract, facts.customer
     supply = contract.supply_street
     if supply and contract.supply_town:
         supply = f"{supply}, {contract.supply_postcode} {contract.supply_town}"
+    period = ""
     if invoice.days:
-        days = days_span(invoice.period_from, invoice.period_to, labels.language)
-        period = labels("period_days", period=days, days=str(invoice.days))
-    else:
-        period = ""
+        period = _period(invoice.period_from, invoice.period_to, invoice.days, labels)
     corrects = invoice.corrects if invoice.kind == "credit_note" else ""
-    for key, value in (
+    values = (
         ("corrects", corrects),
         ("holder", customer.name),
         ("nif", customer.nif),
         ("contract", contract.number),
         ("period", period),
         ("supply", supply),
-    ):
-        if value:
-            yield Particular(Prose(labels(key)), Prose(value), wide=key in _WIDE)
+    )
+    return tuple(
+        [
+            Particular(Prose(labels(key)), Prose(value), key in _WIDE)
+            for key, value in values
+            if value
+        ]
+    )
 
 
+@lru_cache(maxsize=_MOST_SPANS)
+def _period(first: date, last: date, days: int, labels: Labels) -> str:
+    return labels("period_days", period=days_span(first, last, labels.language), days=str(days))
+
+
+@remembered(_MOST_MADE)
 def _message(message: Message) -> MessageView:
     action = message.action
     return MessageView(
@@ -153,22 +180,21 @@ def _message(message: Message) -> MessageView:
     )
 
 
-def _service(company: Company, labels: Labels) -> Iterator[Particular]:
-    for key, value in (
+@lru_cache(maxsize=_MOST_HOUSES)
+def _service(company: Company, labels: Labels) -> tuple[Particular, ...]:
+    values = (
         ("service_care", f"{company.phone}, {company.office_hours}"),
         ("service_emergency", company.emergency_phone),
         ("service_office", bare(company.office_url)),
         ("service_email", company.email),
-    ):
-        yield Particular(Prose(labels(key)), Prose(value))
-
-
-def _notes(payer: Payer) -> Iterator[Prose]:
-    """Give the legal notes; the one on help with payment only where something is to be paid."""
-    labels = payer.labels
-    if payer.facts.invoice.kind == "invoice" and payer.facts.contract.use == "domestic":
-        yield Prose(labels("note_help"))
-    yield Prose(labels("note_claims", email=payer.company.email))
-    yield Prose(
-        labels("note_privacy", company=payer.company.legal_name, url=payer.company.privacy_url)
     )
+    return tuple(Particular(Prose(labels(key)), Prose(value)) for key, value in values)
+
+
+@lru_cache(maxsize=_MOST_HOUSES)
+def _notes(company: Company, labels: Labels, may_need_help: bool) -> tuple[Prose, ...]:
+    """Give the legal notes; the one on help with payment only where something is to be paid."""
+    claims = labels("note_claims", email=company.email)
+    privacy = labels("note_privacy", company=company.legal_name, url=company.privacy_url)
+    help_first = (labels("note_help"),) if may_need_help else ()
+    return tuple(map(Prose, (*help_first, claims, privacy)))
