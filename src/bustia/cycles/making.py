@@ -6,14 +6,14 @@ it has the same name and bytes the next time, unless a token seals with an ellip
 ``bustia document check`` names the one that is left.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from bustia.archive.models import Document
 from bustia.archive.retention import retain_until
 from bustia.archive.segments import Packable
 from bustia.archive.services import ToKeep, keep
@@ -30,6 +30,7 @@ from bustia.decide.decision import Decision
 from bustia.decide.engine import History
 from bustia.deliver.planning import Planned, plan_invoices
 from bustia.errors import BustiaError, ComposeError, DecideError, SealError
+from bustia.rows import as_array
 
 __all__ = [
     "attachments_of",
@@ -42,6 +43,11 @@ __all__ = [
 
 _STAGES = {DecideError: "decide", ComposeError: "compose", SealError: "seal"}
 _HISTORY = timedelta(days=400)
+_TOLD = """
+SELECT contract_id, sealed_at, messages FROM archive_document
+ WHERE contract_id = ANY(%s::bigint[]) AND sealed_at >= %s AND sealed_at < %s AND cycle <> %s
+   AND messages <> '[]'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,17 +236,10 @@ def messages_before(contracts: list[int], cutoff: datetime, cycle: str) -> dict[
 
     What it was told in ``cycle``, the code of the one that is being made, doesn't count.
     """
-    told = (
-        Document.objects.filter(
-            contract_id__in=contracts,
-            sealed_at__gte=cutoff - _HISTORY,
-            sealed_at__lt=cutoff,
-        )
-        .exclude(cycle=cycle)
-        .values_list("contract_id", "sealed_at", "messages")
-    )
     history: defaultdict[int, defaultdict[str, list[date]]] = defaultdict(lambda: defaultdict(list))
-    for contract, at, rules in told:
-        for rule in rules:
-            history[contract][rule].append(at.date())
+    with connection.cursor() as cursor:
+        cursor.execute(_TOLD, [as_array(contracts), cutoff - _HISTORY, cutoff, cycle])
+        for contract, at, rules in cursor.fetchall():
+            for rule in json.loads(rules):
+                history[contract][rule].append(at.date())
     return {contract: dict(rules) for contract, rules in history.items()}
