@@ -127,9 +127,15 @@ class _Base:
     def _compressor(self, shared: int, level: int) -> tuple[bytes, zstandard.ZstdCompressor]:
         found = self._compressors.get((shared, level))
         if found is None:
-            dictionary = _dictionary(self._content[shared:])
-            dictionary.precompute_compress(level=level)
-            compressor = zstandard.ZstdCompressor(level=level, dict_data=dictionary)
+            rest = self._content[shared:]
+            # Tables for what is about as long as this rest: larger ones take as long to clear as
+            # the documents to compress.
+            effort = zstandard.ZstdCompressionParameters.from_level(
+                level, source_size=len(rest), dict_size=len(rest)
+            )
+            dictionary = _dictionary(rest)
+            dictionary.precompute_compress(compression_params=effort)
+            compressor = zstandard.ZstdCompressor(compression_params=effort, dict_data=dictionary)
             found = self._compressors[shared, level] = (self._content[:shared], compressor)
         return found
 
