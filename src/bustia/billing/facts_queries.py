@@ -28,8 +28,9 @@ SELECT i.id, i.contract_id, i.number, i.series, i.kind, i.corrects, i.issue_date
        c.number, c.supply_point, c.supply_street, c.supply_postcode, c.supply_town, c.use,
        c.persons, c.social_tariff, c.route, c.start_date, c.end_date, c.invoice_channel,
        c.alerts_on, c.tariff,
-       u.code, u.kind, u.name, u.nif, u.language, u.email, u.mobile, u.street, u.postcode,
-       u.town, u.province, u.country, u.deceased, u.office_since
+       u.code, u.kind, u.name, u.nif, u.language, u.email, u.mobile, u.email <> '',
+       u.mobile <> '', u.street, u.postcode, u.town, u.province, u.country, u.deceased,
+       u.office_since
   FROM billing_invoice i
   JOIN billing_contract c ON c.id = i.contract_id
   JOIN billing_customer u ON u.id = c.customer_id
