@@ -17,6 +17,7 @@ from bustia.archive.services import (
     retrieve,
 )
 from bustia.archive.store import FolderStore
+from bustia.billing.models import Invoice
 from bustia.errors import ArchiveError
 from bustia.seal import verify_proof
 from tests.archive.conftest import AT, Keep
@@ -65,6 +66,18 @@ def test_the_same_segment_is_put_once(store: FolderStore, tmp_path: Path) -> Non
     store.put("ab" * 32, b"content")
     assert before == _file(tmp_path).stat().st_mtime_ns
     assert list(store.names()) == ["ab" * 32]
+
+
+def test_the_same_segment_has_one_row(keep_all: Keep, store: FolderStore) -> None:
+    """Documents that make a segment again, after their rows went, are found in it."""
+    keep_all(CONTENTS)
+    before = Segment.objects.get()
+    Document.objects.all().delete()
+    Invoice.objects.all().delete()
+    again = keep_all(CONTENTS)
+    assert before == Segment.objects.get()
+    assert {before.pk} == {document.segment_id for document in again}
+    assert check(store).sound
 
 
 def test_damage_is_found(keep_all: Keep, store: FolderStore, tmp_path: Path) -> None:

@@ -75,8 +75,10 @@ def keep(documents: Sequence[ToKeep], store: Store | None = None) -> list[int]:
         return []
     packed = pack([one.packable for one in documents])
     (store or default_store()).put(packed.name, packed.content)
-    segment, _ = Segment.objects.get_or_create(
-        name=packed.name, defaults={"size": len(packed.content), "documents": len(documents)}
+    segment = Segment(name=packed.name, size=len(packed.content), documents=len(documents))
+    # One statement gives the row's key, be it new or of an earlier attempt at the same documents.
+    Segment.objects.bulk_create(
+        [segment], update_conflicts=True, unique_fields=["name"], update_fields=["size"]
     )
     keys = new_keys(Document, len(documents))
     copy_rows(
