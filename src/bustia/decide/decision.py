@@ -4,18 +4,14 @@ A :class:`Decision` is what the engine returns for one customer: the chosen mess
 customer's language, and one trace entry for every rule of the release.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Literal
 
 __all__ = ["Action", "Decision", "Kind", "Message", "Outcome", "Tone", "TraceEntry", "Wording"]
 
 Tone = Literal["alert", "info", "offer"]
 Kind = Literal["service", "promotion"]
-
-_MOST_REASONS = 20_000
-"""Reasons remembered in words: every document keeps one for each rule, and most are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +75,17 @@ class TraceEntry:
     detail: str = ""
     """The rest of the reason, such as ``debt.count was 0``; never personal data."""
 
+    reason: str = field(init=False, repr=False, compare=False)
+    """Both in words. They are written once: most customers share their entries with others."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", _explain(self.outcome, self.detail))
+
     def __str__(self) -> str:
-        return explain(self.outcome, self.detail)
+        return self.reason
 
 
-@lru_cache(maxsize=_MOST_REASONS)
-def explain(outcome: Outcome, detail: str) -> str:
+def _explain(outcome: Outcome, detail: str) -> str:
     """Say an outcome and its detail as one reason."""
     if not detail:
         return outcome.value
@@ -104,4 +105,4 @@ class Decision:
 
     def trace_json(self) -> dict[str, str]:
         """Give the trace as it is kept with the document: the reason by rule id."""
-        return {entry.rule: explain(entry.outcome, entry.detail) for entry in self.trace}
+        return {entry.rule: entry.reason for entry in self.trace}
