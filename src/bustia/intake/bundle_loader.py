@@ -4,25 +4,27 @@ The rows go by COPY into staging tables, are checked there, and are then merged 
 of statements, all in one transaction.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 
-import pyarrow as pa
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from bustia.identifiers import check_iban, check_nif, normal_iban, normal_nif
 from bustia.intake import staging
 from bustia.intake.accounts import encrypt, protect
+from bustia.intake.ahead import made_ahead
 from bustia.intake.batches import record_batch
 from bustia.intake.bundle_reader import Bundle, BundleFile, open_bundle, row_count_problem
-from bustia.intake.checks import run_checks
+from bustia.intake.checks import run_checks, run_own_checks
 from bustia.intake.matching import match_returned_debits
 from bustia.intake.merge import Taken, merge_all
 from bustia.intake.originals import Originals
-from bustia.intake.problems import Code
+from bustia.intake.problems import Code, Problem
 from bustia.intake.rejections import Rejection
 from bustia.intake.report import BatchReport, FileReport, ImportOptions
 from bustia.intake.schema import RECORD_BY_FILE
@@ -32,6 +34,8 @@ __all__ = ["INTAKE_LOCK", "load_bundle"]
 
 INTAKE_LOCK = 4_204_001
 """Key of the advisory lock that lets one import at a time into the tables."""
+_BLOCKS_AHEAD = 2
+"""Blocks that are ready before PostgreSQL asks for them: each is some 20 MB."""
 
 
 def _nif(text: str) -> str:
@@ -88,41 +92,60 @@ def load_bundle(
     return replace(report, unmatched=unmatched)
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some rows of a file, ready to be staged, and what was wrong with the others."""
+
+    found: BundleFile
+    csv: bytes | memoryview = b""
+    read: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
 def _stage(cursor: CursorWrapper, bundle: Bundle, advance: Callable[[int], None]) -> dict[str, int]:
-    """COPY every file's rows; give how many rows each has."""
-    read: dict[str, int] = {}
+    """COPY every file's rows and check each file by itself; give how many rows each has."""
+    read = dict.fromkeys((found.file for found in bundle.files), 0)
     problems = staging.ProblemSpool()
     problems.extend(bundle.problems)
+
+    def rows_of(blocks: Iterable[_Block]) -> Iterator[bytes | memoryview]:
+        for block in blocks:
+            problems.extend(block.problems)
+            read[block.found.file] += block.read
+            yield block.csv
+            advance(block.read)
+
     for found in bundle.files:
         problems.extend(found.problems)
-        read[found.file] = 0
-        if found.problems:
-            continue
-        rows = _checked(found, read, problems, advance)
-        staging.copy_rows(cursor, found.record_type, rows)
-        if read[found.file] != found.entry.rows and not found.malformed:
-            problems.extend([row_count_problem(found, read[found.file])])
-            cursor.execute(f"TRUNCATE {staging.stage(found.file)}")
+    # A thread reads and checks what comes next while PostgreSQL is busy with what came before.
+    with closing(made_ahead(_blocks(bundle), _BLOCKS_AHEAD)) as blocks:
+        for file, of_file in groupby(blocks, key=lambda block: block.found.file):
+            staging.copy_rows(cursor, file, rows_of(of_file))
+            found = next(found for found in bundle.files if found.file == file)
+            if read[file] != found.entry.rows and not found.malformed:
+                problems.extend([row_count_problem(found, read[file])])
+                cursor.execute(f"TRUNCATE {staging.stage(file)}")
+                continue
+            staging.analyze(cursor, staging.stage(file))
+            run_own_checks(cursor, file)
     problems.copy_to(cursor)
-    staging.analyze(cursor)
+    staging.analyze(cursor, "stage_problem")
     return read
 
 
-def _checked(
-    found: BundleFile,
-    read: dict[str, int],
-    problems: staging.ProblemSpool,
-    advance: Callable[[int], None],
-) -> Iterator[tuple[pa.Array, pa.RecordBatch]]:
-    checks = _VALUE_CHECKS.get(found.file, {})
-    for batch in found.batches():
-        checked = check_batch(found.record_type, batch, checks)
-        problems.extend(checked.problems)
-        read[found.file] += checked.read
-        found.malformed |= any(p.code is Code.MALFORMED_CSV for p in batch.problems)
-        rows = protect(checked.rows) if found.file == "mandates" else checked.rows
-        yield checked.lines, rows
-        advance(checked.read)
+def _blocks(bundle: Bundle) -> Iterator[_Block]:
+    """Read and check the rows of every file that is good as a whole, one file after another."""
+    for found in bundle.files:
+        if found.problems:
+            continue
+        yield _Block(found)  # a file without rows is a file too
+        checks = _VALUE_CHECKS.get(found.file, {})
+        for batch in found.batches():
+            checked = check_batch(found.record_type, batch, checks)
+            found.malformed |= any(p.code is Code.MALFORMED_CSV for p in batch.problems)
+            rows = protect(checked.rows) if found.file == "mandates" else checked.rows
+            csv = staging.as_csv(found.file, checked.lines, rows)
+            yield _Block(found, csv, checked.read, checked.problems)
 
 
 def _unread(cursor: CursorWrapper) -> set[str]:

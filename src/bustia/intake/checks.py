@@ -16,7 +16,7 @@ from bustia.intake.records import Record
 from bustia.intake.schema import RECORD_BY_FILE, REFERENCES
 from bustia.intake.staging import stage
 
-__all__ = ["KNOWN_INVOICES", "run_checks"]
+__all__ = ["KNOWN_INVOICES", "run_checks", "run_own_checks"]
 
 KNOWN_INVOICES = """(
     SELECT id, number, mandate, payment_reference FROM billing_invoice WHERE seller = ''
@@ -87,8 +87,18 @@ def _parent(file: str) -> str:
     return f's."{reference.column}"' if reference else "''"
 
 
+def run_own_checks(cursor: CursorWrapper, file: str) -> None:
+    """Check a file's staged rows by themselves, which needs no other file."""
+    cursor.execute(_duplicates(file).sql())
+    if file in _PERIODS:
+        cursor.execute(_period_order(file).sql())
+
+
 def run_checks(cursor: CursorWrapper, rejected_files: Collection[str]) -> None:
-    """Check all staged rows; ``rejected_files`` weren't read, as they are bad as a whole."""
+    """Check staged rows against each other, once ``run_own_checks`` has seen to every file.
+
+    ``rejected_files`` weren't read, as they are bad as a whole.
+    """
     for check in _checks(rejected_files):
         if isinstance(check, str):
             cursor.execute(check)
@@ -97,10 +107,6 @@ def run_checks(cursor: CursorWrapper, rejected_files: Collection[str]) -> None:
 
 
 def _checks(rejected_files: Collection[str]) -> Iterator["_Check | str"]:
-    for file in RECORD_BY_FILE:
-        yield _duplicates(file)
-        if file in _PERIODS:
-            yield _period_order(file)
     yield from _references("contracts", rejected_files)
     yield _tariff_reference()
     for file in ("meters", "consents", "mandates", "consumption", "invoices"):

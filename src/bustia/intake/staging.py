@@ -17,7 +17,7 @@ from bustia.intake.problems import Problem
 from bustia.intake.records import RECORDS, Record
 from bustia.intake.schema import columns
 
-__all__ = ["STAGE_COLUMNS", "ProblemSpool", "analyze", "copy_rows", "create", "stage"]
+__all__ = ["STAGE_COLUMNS", "ProblemSpool", "analyze", "as_csv", "copy_rows", "create", "stage"]
 
 _SPOOL_BYTES = 16 << 20
 _COPY_CHARS = 1 << 20
@@ -63,22 +63,22 @@ def create(cursor: CursorWrapper) -> None:
     )
 
 
-def copy_rows(
-    cursor: CursorWrapper,
-    record_type: type[Record],
-    batches: Iterable[tuple[pa.Array, pa.RecordBatch]],
-) -> None:
-    """COPY batches of checked rows, with their lines, into the file's staging table."""
-    file = record_type.file
+def as_csv(file: str, lines: pa.Array, rows: pa.RecordBatch) -> memoryview:
+    """Write checked rows, with their lines, as ``copy_rows`` takes them."""
     names = [name for name, _ in STAGE_COLUMNS[file]]
-    listed = ", ".join(f'"{name}"' for name in names)
+    arrays = [lines, *(rows.column(name) for name in names[1:])]
+    sink = io.BytesIO()
     options = pacsv.WriteOptions(include_header=False)
+    pacsv.write_csv(pa.RecordBatch.from_arrays(arrays, names=names), sink, options)
+    return sink.getbuffer()
+
+
+def copy_rows(cursor: CursorWrapper, file: str, blocks: Iterable[bytes | memoryview]) -> None:
+    """COPY checked rows into the file's staging table."""
+    listed = ", ".join(f'"{name}"' for name, _ in STAGE_COLUMNS[file])
     with cursor.copy(f"COPY {stage(file)} ({listed}) FROM STDIN (FORMAT csv)") as copy:
-        for lines, rows in batches:
-            arrays = [lines, *(rows.column(name) for name in names[1:])]
-            sink = io.BytesIO()
-            pacsv.write_csv(pa.RecordBatch.from_arrays(arrays, names=names), sink, options)
-            copy.write(sink.getbuffer())
+        for block in blocks:
+            copy.write(block)
 
 
 class ProblemSpool:
@@ -119,10 +119,9 @@ class ProblemSpool:
                 copy.write(text)
 
 
-def analyze(cursor: CursorWrapper) -> None:
+def analyze(cursor: CursorWrapper, table: str) -> None:
     """Tell the planner how many rows there are, or it would join them one by one."""
-    tables = ", ".join([*map(stage, STAGE_COLUMNS), "stage_problem"])
     cursor.execute(
-        f"SET LOCAL default_statistics_target = 10; ANALYZE {tables};"
+        f"SET LOCAL default_statistics_target = 10; ANALYZE {table};"
         " SET LOCAL default_statistics_target = DEFAULT"
     )
