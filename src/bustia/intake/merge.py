@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db.backends.utils import CursorWrapper
 
 from bustia.intake.checks import KNOWN_INVOICES
+from bustia.intake.first_fill import bare_while_filled
 from bustia.intake.staging import stage
 
 __all__ = ["Taken", "merge_all"]
@@ -61,15 +62,18 @@ class _Target:
             f" WHERE {same} AND ROW({old}) IS DISTINCT FROM ROW({new})"
         )
 
-    def insert_sql(self) -> str:
-        """Give the statement that adds the rows that aren't there yet, in the file's order."""
+    def insert_sql(self, *, empty: bool) -> str:
+        """Give the statement that adds the rows that aren't there yet, in the file's order.
+
+        ``empty`` is whether the table has no rows, so that none can be there.
+        """
         listed = ", ".join(f'"{name}"' for name in self.values)
         given = ", ".join(self.values.values())
         same = " AND ".join(f't."{name}" = {self.values[name]}' for name in self.keys)
+        new = "true" if empty else f"NOT EXISTS (SELECT FROM {self.table} t WHERE {same})"
         return (
             f"INSERT INTO {self.table} ({listed}) SELECT {given}"  # noqa: S608
-            f" FROM {stage(self.file)} s {self.parent}"
-            f" WHERE NOT EXISTS (SELECT FROM {self.table} t WHERE {same}) ORDER BY s.line"
+            f" FROM {stage(self.file)} s {self.parent} WHERE {new} ORDER BY s.line"
         )
 
 
@@ -250,19 +254,33 @@ _TAXES = """
 """
 
 
+_TABLES = (*(target.table for target in _TARGETS), "billing_invoicetax")
+_MANY_ROWS = 20_000
+"""From how many rows on it is worth while to take the indexes off empty tables."""
+
+
 def merge_all(cursor: CursorWrapper) -> dict[str, Taken]:
     """Take everything that is staged; give what became of each file's rows."""
+    counts = ", ".join(f"(SELECT count(*) FROM {stage(target.file)})" for target in _TARGETS)  # noqa: S608
+    cursor.execute(f"SELECT {counts}")
+    staged = dict(zip((target.file for target in _TARGETS), cursor.fetchone(), strict=True))
+    if sum(staged.values()) < _MANY_ROWS:
+        return _merge(cursor, staged, empty=False)
+    with bare_while_filled(cursor, _TABLES) as empty:
+        return _merge(cursor, staged, empty=empty)
+
+
+def _merge(cursor: CursorWrapper, staged: Mapping[str, int], *, empty: bool) -> dict[str, Taken]:
     taken: dict[str, Taken] = {}
     for target in _TARGETS:
-        cursor.execute(f"SELECT count(*) FROM {stage(target.file)}")  # noqa: S608
-        staged = cursor.fetchone()[0]
         changed = 0
-        if update := target.update_sql():
+        update = target.update_sql()
+        if update and not empty:
             cursor.execute(update)
             changed = cursor.rowcount
-        cursor.execute(target.insert_sql())
+        cursor.execute(target.insert_sql(empty=empty))
         new = cursor.rowcount
-        taken[target.file] = Taken(new, changed, staged - new - changed)
+        taken[target.file] = Taken(new, changed, staged[target.file] - new - changed)
+        cursor.execute(f"ANALYZE {target.table}")
     cursor.execute(_TAXES)
-    cursor.execute("ANALYZE " + ", ".join(target.table for target in _TARGETS))
     return taken
