@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bustia.billing import models
@@ -21,7 +21,7 @@ from bustia.intake.csv_rows import csv_batches, inspect
 from bustia.intake.records import RECORDS, CalendarRecord, CustomerRecord, Record
 from bustia.intake.schema import Column, ColumnKind, arrow_schema, columns
 from bustia.intake.schema_page import schema_page
-from bustia.intake.validation import check_batch
+from bustia.intake.validation import _check_values, _plainly_good, check_batch
 from tests.intake.conftest import Load
 from tests.intake.town import NOW, town, write_town
 
@@ -127,6 +127,75 @@ def test_every_line_is_a_row_or_a_problem(tmp_path: Path, lines: list[bytes]) ->
         told.extend(problem.line for problem in batch.problems)
     expected = [place for place, line in enumerate(lines, start=2) if line.strip()]
     assert sorted(told, key=str) == sorted(expected, key=str)
+
+
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"a", b'"', b'""', b",", b"\n", b"\r\n", b'"a,b",', b'"\n"', "é".encode()]
+        ),
+        max_size=30,
+    )
+)
+@example([b'"a,b",', b'"a', b'"\n"', b'"\n', b","])
+@example([b'"a', b"\n", b'b",', b"a\n"])
+@example([b'"a,b",', b'"b', b'"'])
+@example([b'"a', b'""', b'a",b\n'])
+def test_both_ways_of_reading_give_the_same(tmp_path: Path, parts: list[bytes]) -> None:
+    """A file that goes through Arrow's parser has the same cells and problems line by line."""
+    path = tmp_path / "meters.csv"
+    path.write_bytes(b"one,two\n" + b"".join(parts))
+    read = []
+    for plain in (inspect(path).plain, False):
+        batches = list(csv_batches(path, "meters", ("one", "two"), plain=plain))
+        rows = [row for batch in batches for row in batch.rows.to_pylist()]
+        lines = [line for batch in batches for line in batch.lines.to_pylist()]
+        problems = [problem for batch in batches for problem in batch.problems]
+        read.append((lines, rows, problems))
+    assert read[0] == read[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "plain"),
+    [
+        (b'a,"b, c",d\n"e","",f\r\ng,h,"i"\n', True),
+        (b'"a",b,"c"', True),
+        (b'a,"say ""b""",c\n', False),
+        (b'a,"b\nc",d\n', False),
+        (b'a, "b",c\n', False),
+        (b'a,"b" ,c\n', False),
+        (b'a,5" pipe,c\n', False),
+        (b'a,"b,c\nd,"e,f\n', False),
+    ],
+)
+def test_quotes_around_whole_cells_are_plain(
+    tmp_path: Path, content: bytes, *, plain: bool
+) -> None:
+    """Quotes round whole cells need no reading line by line; any other quote does."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    assert inspect(path).plain is plain
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from(
+        [column for record in RECORDS for column in columns(record) if column.any_text]
+    ),
+    st.lists(
+        st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=45), max_size=6
+    ),
+)
+def test_texts_are_checked_alike_at_once_and_one_by_one(
+    column: Column, texts: list[str | None]
+) -> None:
+    """What is good at a glance is what the record type takes as it is; "" is looked at closely."""
+    normal, findings = _check_values(column, texts, None)
+    as_it_is = not findings and normal == texts and "" not in texts
+    assert _plainly_good(column, pa.array(texts, pa.string())) is as_it_is
 
 
 @settings(

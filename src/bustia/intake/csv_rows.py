@@ -1,9 +1,10 @@
 """Reading the rows of a CSV file: fast when it is plain, line by line when it is not.
 
 A value holds no line break, so one unclosed quote spoils one line and not the rest of the file.
-A file without quotes, control characters and empty lines goes through Arrow's parser in whole
-blocks, up to the first block with a row of too many or too few cells, or a byte that isn't UTF-8.
-From there on, and in any other file, every line is read by itself and a bad one gets its reason.
+A file without control characters, empty lines and doubtful quotes goes through Arrow's parser in
+whole blocks, up to the first block with a row of too many or too few cells, or a byte that isn't
+UTF-8. From there on, and in any other file, every line is read by itself and a bad one gets its
+reason.
 """
 
 import csv
@@ -23,7 +24,7 @@ _BLOCK_BYTES = 8 << 20
 _CAREFUL_ROWS = 20_000
 _CHUNK_BYTES = 4 << 20
 _LINE_BYTES = 1 << 20
-_NOT_PLAIN = bytes(code for code in range(32) if code not in {10, 13}) + b'"\x7f'
+_NOT_PLAIN = bytes(code for code in range(32) if code not in {10, 13}) + b"\x7f"
 CONTROLS = "[\x00-\x1f\x7f-\x9f\u2028\u2029]"
 """Characters that have no place in a value: they break lines, headers and tables."""
 
@@ -44,7 +45,7 @@ class Inspection:
     sha256: str
     lines: int
     plain: bool
-    """No quotes, no control characters but the line ends, and no empty lines."""
+    """No quotes but around whole cells, no control characters but the line ends, no empty lines."""
 
 
 def csv_header(path: Path, file: str) -> tuple[tuple[str, ...], Problem | None]:
@@ -86,8 +87,30 @@ def inspect(path: Path) -> Inspection:
                 and not chunk.startswith((b"\n", b"\r\n"))
                 and b"\n\n" not in chunk
                 and b"\n\r\n" not in chunk
+                and _quotes_are_plain(chunk)
             )
     return Inspection(digest.hexdigest(), lines + (not ended), plain)
+
+
+def _quotes_are_plain(chunk: bytes) -> bool:
+    """Tell whether each quote in some whole lines opens or closes a cell of one line.
+
+    Then every parser of CSV sees the same cells. A quote within a value, which is written twice,
+    isn't plain: whether it is meant so can't be told from looking at quotes alone.
+    """
+    first, *parts = chunk.split(b'"')
+    inside, after = parts[::2], parts[1::2]
+    if len(inside) != len(after):
+        return False
+    if not inside:
+        return True
+    before = [first or b"\n", *after[:-1]]  # the first line may begin with a quote,
+    after[-1] = after[-1] or b"\n"  # and the last one end with one
+    return (
+        b"\n" not in b"".join(inside)
+        and all(part.endswith((b",", b"\n")) for part in before)
+        and all(part.startswith((b",", b"\n", b"\r")) for part in after)
+    )
 
 
 def csv_batches(

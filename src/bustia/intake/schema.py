@@ -100,6 +100,8 @@ class Column:
     digits: int
     places: int
     max_length: int | None
+    any_text: bool
+    """Any text of the right length will do: there are no choices and no pattern."""
     rule: str
     """The constraints in words, for the documentation."""
     description: str
@@ -185,6 +187,9 @@ def _column(name: str, field: FieldInfo) -> Column:
         digits=digits,
         places=places,
         max_length=longest.max_length if longest else None,
+        any_text=kind is ColumnKind.TEXT
+        and not choices
+        and all(isinstance(m, MaxLen) or m == MinLen(1) for m in metadata),
         rule=_rule(choices, metadata, digits, places),
         description=field.description or "",
         adapter=TypeAdapter(list[of_one], config=ConfigDict(str_strip_whitespace=True)),

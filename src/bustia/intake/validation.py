@@ -20,6 +20,8 @@ from bustia.intake.schema import REFERENCES, SHAPES, Column, columns
 __all__ = ["CheckedBatch", "ValueCheck", "check_batch", "key_of"]
 
 _CONTROL = re.compile(CONTROLS)
+_TO_BE_SEEN_TO = r"^\pZ|\pZ$|[\x00-\x1f\x7f-\x{9f}\x{2028}\x{2029}]"
+"""Spaces to be trimmed, and ``CONTROLS``, as Arrow's expressions (RE2's) write them."""
 
 _WORDS = (
     ("Input should", "The value should"),
@@ -116,12 +118,33 @@ def _check_column(
 ) -> tuple[pa.Array, dict[int, _Finding], pa.Array]:
     """Check a column: its values in normal form, what is wrong by index, and the indices."""
     encoded = raw.dictionary_encode(null_encoding="encode")
+    if value_check is None and _plainly_good(column, encoded.dictionary):
+        return raw, {}, encoded.indices
     given: list[str | None] = encoded.dictionary.to_pylist()
     normal, findings = _check_values(column, given, value_check)
     if normal != given:
         encoded = pa.DictionaryArray.from_arrays(encoded.indices, pa.array(normal, pa.string()))
         return encoded.cast(pa.string()), findings, encoded.indices
     return raw, findings, encoded.indices
+
+
+def _plainly_good(column: Column, given: pa.Array) -> bool:
+    """Tell whether values of a text column are good as they are, seen without one by one.
+
+    If not, some may still be good, or need only be trimmed: ``_check_values`` finds out.
+    """
+    nulls_are_good = not column.required and column.default is None
+    if not column.any_text or (given.null_count and not nulls_are_good):
+        return False
+    texts = given.drop_null()
+    if not len(texts):
+        return True
+    lengths = pc.min_max(pc.utf8_length(texts))
+    return (
+        lengths["min"].as_py() > 0
+        and (column.max_length is None or lengths["max"].as_py() <= column.max_length)
+        and not pc.any(pc.match_substring_regex(texts, _TO_BE_SEEN_TO)).as_py()
+    )
 
 
 def _check_values(
