@@ -134,8 +134,11 @@ def _stage(cursor: CursorWrapper, bundle: Bundle, advance: Callable[[int], None]
 
 
 def _blocks(bundle: Bundle) -> Iterator[_Block]:
-    """Read and check the rows of every file that is good as a whole, one file after another."""
-    for found in bundle.files:
+    """Read and check the rows of every file that is good as a whole, one file after another.
+
+    The largest come first: PostgreSQL has much to check in them, while the rest is read.
+    """
+    for found in sorted(bundle.files, key=lambda found: -found.entry.rows):
         if found.problems:
             continue
         yield _Block(found)  # a file without rows is a file too

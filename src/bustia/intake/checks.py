@@ -92,6 +92,8 @@ def run_own_checks(cursor: CursorWrapper, file: str) -> None:
     cursor.execute(_duplicates(file).sql())
     if file in _PERIODS:
         cursor.execute(_period_order(file).sql())
+    if file == "invoice_lines":
+        cursor.execute(_SUM_LINES)
 
 
 def run_checks(cursor: CursorWrapper, rejected_files: Collection[str]) -> None:
@@ -100,13 +102,10 @@ def run_checks(cursor: CursorWrapper, rejected_files: Collection[str]) -> None:
     ``rejected_files`` weren't read, as they are bad as a whole.
     """
     for check in _checks(rejected_files):
-        if isinstance(check, str):
-            cursor.execute(check)
-        else:
-            cursor.execute(check.sql())
+        cursor.execute(check.sql())
 
 
-def _checks(rejected_files: Collection[str]) -> Iterator["_Check | str"]:
+def _checks(rejected_files: Collection[str]) -> Iterator["_Check"]:
     yield from _references("contracts", rejected_files)
     yield _tariff_reference()
     for file in ("meters", "consents", "mandates", "consumption", "invoices"):
@@ -115,7 +114,6 @@ def _checks(rejected_files: Collection[str]) -> Iterator["_Check | str"]:
     yield _child_rejected("invoices", "invoice_lines")
     if "invoice_lines" in rejected_files:
         yield _children_unread("invoices", "invoice_lines")
-    yield _TAXES
     yield from _SUM_CHECKS
     for file in ("invoice_lines", "payments", "returned_debits"):
         yield from _references(file, rejected_files)
@@ -264,15 +262,16 @@ _INVOICE_CHECKS: tuple[_Check, ...] = (
     ),
 )
 
-_TAXES = """
+_SUM_LINES = """
     INSERT INTO stage_tax (invoice, vat_rate, base, tax)
     SELECT invoice, vat_rate, sum(amount), round(sum(amount) * vat_rate / 100, 2)
     FROM stage_invoice_lines GROUP BY invoice, vat_rate;
-    ANALYZE stage_tax
+    INSERT INTO stage_sum (invoice, base, tax)
+    SELECT invoice, sum(base), sum(tax) FROM stage_tax GROUP BY invoice;
+    ANALYZE stage_tax, stage_sum
 """
 """The VAT breakdown: each rate's lines summed, then the tax rounded once (half away from 0)."""
 
-_SUMS = "(SELECT invoice, sum(base) AS base, sum(tax) AS tax FROM stage_tax GROUP BY invoice) sums"
 _LINE_FIELDS = (
     "concept",
     "kind",
@@ -294,7 +293,7 @@ _SUM_CHECKS: tuple[_Check, ...] = (
         Code.LINES_MISMATCH,
         "format('The lines add up to %s, not to the net amount %s.', sums.base, s.net_amount)",
         "sums.invoice = s.number AND sums.base <> s.net_amount",
-        _SUMS,
+        "stage_sum sums",
     ),
     _Check(
         "invoices",
@@ -303,7 +302,7 @@ _SUM_CHECKS: tuple[_Check, ...] = (
         "format('The VAT of the lines, rounded for each rate, is %s, not %s.', sums.tax,"
         " s.tax_amount)",
         "sums.invoice = s.number AND sums.tax <> s.tax_amount",
-        _SUMS,
+        "stage_sum sums",
     ),
     _Check(
         "invoices",
@@ -316,10 +315,10 @@ _SUM_CHECKS: tuple[_Check, ...] = (
             (SELECT billing_run FROM stage_invoices
              ORDER BY issue_date DESC, billing_run DESC LIMIT 1)
             UNION ALL
-            SELECT DISTINCT i.billing_run FROM stage_invoices i JOIN stage_tax x
+            SELECT DISTINCT i.billing_run FROM stage_invoices i JOIN stage_sum x
             ON x.invoice = i.number
         )
-        AND NOT EXISTS (SELECT FROM stage_tax x WHERE x.invoice = s.number)
+        AND NOT EXISTS (SELECT FROM stage_sum x WHERE x.invoice = s.number)
         AND NOT EXISTS (SELECT FROM billing_invoice t WHERE t.number = s.number)
         """,
     ),

@@ -83,13 +83,17 @@ def inspect(path: Path) -> Inspection:
             plain = (
                 plain
                 and len(chunk) == len(chunk.translate(None, _NOT_PLAIN))
-                and chunk.count(b"\r") == chunk.count(b"\r\n")
-                and not chunk.startswith((b"\n", b"\r\n"))
                 and b"\n\n" not in chunk
-                and b"\n\r\n" not in chunk
+                and not chunk.startswith((b"\n", b"\r\n"))
+                and (b"\r" not in chunk or _line_ends_are_plain(chunk))
                 and _quotes_are_plain(chunk)
             )
     return Inspection(digest.hexdigest(), lines + (not ended), plain)
+
+
+def _line_ends_are_plain(chunk: bytes) -> bool:
+    """Tell whether each carriage return is part of a line's end, and no line is empty."""
+    return chunk.count(b"\r") == chunk.count(b"\r\n") and b"\n\r\n" not in chunk
 
 
 def _quotes_are_plain(chunk: bytes) -> bool:

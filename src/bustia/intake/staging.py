@@ -8,6 +8,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterable
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -15,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from bustia.intake.problems import Problem
 from bustia.intake.records import RECORDS, Record
-from bustia.intake.schema import columns
+from bustia.intake.schema import RECORD_BY_FILE, columns
 
 __all__ = ["STAGE_COLUMNS", "ProblemSpool", "analyze", "as_csv", "copy_rows", "create", "stage"]
 
@@ -40,7 +41,9 @@ STAGE_COLUMNS = {record.file: _stage_columns(record) for record in RECORDS}
 
 def create(cursor: CursorWrapper) -> None:
     """Create the empty staging tables, in place of any that this connection had before."""
-    names = ", ".join([*(stage(file) for file in STAGE_COLUMNS), "stage_problem", "stage_tax"])
+    names = ", ".join(
+        [*(stage(file) for file in STAGE_COLUMNS), "stage_problem", "stage_tax", "stage_sum"]
+    )
     tables = [
         f"CREATE TEMP TABLE {stage(file)} ("
         + ", ".join(f'"{name}" {kind}' for name, kind in made)
@@ -57,6 +60,7 @@ def create(cursor: CursorWrapper) -> None:
         CREATE TEMP TABLE stage_tax (
             invoice text, vat_rate numeric(5,2), base numeric, tax numeric
         ) ON COMMIT DROP;
+        CREATE TEMP TABLE stage_sum (invoice text, base numeric, tax numeric) ON COMMIT DROP;
         SET LOCAL work_mem = '64MB';
         SET LOCAL jit = off
         """
@@ -67,16 +71,28 @@ def as_csv(file: str, lines: pa.Array, rows: pa.RecordBatch) -> memoryview:
     """Write checked rows, with their lines, as ``copy_rows`` takes them."""
     names = [name for name, _ in STAGE_COLUMNS[file]]
     arrays = [lines, *(rows.column(name) for name in names[1:])]
+    batch = pa.RecordBatch.from_arrays(arrays, names=names)
+    try:
+        return _csv(batch, "none")  # most values need no quotes, and cost both sides less without
+    except pa.ArrowInvalid:
+        return _csv(batch, "needed")
+
+
+def _csv(batch: pa.RecordBatch, quotes: Literal["none", "needed"]) -> memoryview:
+    """Write rows as CSV; raise ``ArrowInvalid`` where a value needs quotes and may have none."""
     sink = io.BytesIO()
-    options = pacsv.WriteOptions(include_header=False)
-    pacsv.write_csv(pa.RecordBatch.from_arrays(arrays, names=names), sink, options)
+    options = pacsv.WriteOptions(include_header=False, quoting_style=quotes)
+    pacsv.write_csv(batch, sink, options)
     return sink.getbuffer()
 
 
 def copy_rows(cursor: CursorWrapper, file: str, blocks: Iterable[bytes | memoryview]) -> None:
     """COPY checked rows into the file's staging table."""
     listed = ", ".join(f'"{name}"' for name, _ in STAGE_COLUMNS[file])
-    with cursor.copy(f"COPY {stage(file)} ({listed}) FROM STDIN (FORMAT csv)") as copy:
+    # Without quotes, an empty text can't be told from none: it is what the record type says.
+    texts = [f'"{c.name}"' for c in columns(RECORD_BY_FILE[file]) if c.default == ""]
+    empty = f", FORCE_NOT_NULL ({', '.join(texts)})" if texts else ""
+    with cursor.copy(f"COPY {stage(file)} ({listed}) FROM STDIN (FORMAT csv{empty})") as copy:
         for block in blocks:
             copy.write(block)
 
