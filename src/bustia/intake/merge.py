@@ -281,6 +281,19 @@ def _merge(cursor: CursorWrapper, staged: Mapping[str, int], *, empty: bool) -> 
         cursor.execute(target.insert_sql(empty=empty))
         new = cursor.rowcount
         taken[target.file] = Taken(new, changed, staged[target.file] - new - changed)
-        cursor.execute(f"ANALYZE {target.table}")
+        if new or changed:
+            cursor.execute(_statistics_of(target.table))
     cursor.execute(_TAXES)
     return taken
+
+
+def _statistics_of(table: str) -> str:
+    """Give the statement that takes statistics of a table: of a third of the usual sample.
+
+    A table of the export has few columns whose values differ in how often they come, and those
+    have few values; the whole sample took a tenth of an import.
+    """
+    return (
+        f"SET LOCAL default_statistics_target = 30; ANALYZE {table};"
+        " SET LOCAL default_statistics_target = DEFAULT"
+    )
