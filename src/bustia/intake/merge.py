@@ -284,6 +284,8 @@ def _merge(cursor: CursorWrapper, staged: Mapping[str, int], *, empty: bool) -> 
         if new or changed:
             cursor.execute(_statistics_of(target.table))
     cursor.execute(_TAXES)
+    if cursor.rowcount:
+        cursor.execute(_statistics_of("billing_invoicetax"))
     return taken
 
 
