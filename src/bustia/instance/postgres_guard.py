@@ -73,6 +73,7 @@ def _start(place: Place) -> "subprocess.Popen[bytes]":
         "max_connections": "60",
         "shared_buffers": "64MB",
         "work_mem": "16MB",
+        "temp_buffers": "64MB",  # an import stages its rows in temporary tables
         "maintenance_work_mem": "128MB",
         "max_wal_size": "2GB",
         "jit": "off",
