@@ -24,10 +24,20 @@ def writable(text: str) -> str:
     """Replace what no font can write, so that an odd character in a name costs no invoice."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_replaced, unicodedata.normalize("NFC", text)))
+    return unicodedata.normalize("NFC", text).translate(_REPLACED)
 
 
-@cache
+class _Replacements(dict[int, str]):
+    """What each character is written as. It fills itself."""
+
+    def __missing__(self, number: int) -> str:
+        found = self[number] = _replaced(chr(number))
+        return found
+
+
+_REPLACED = _Replacements()
+
+
 def _replaced(character: str) -> str:
     if (ord(character) in covered() and character.isprintable()) or character == "\xa0":
         return character

@@ -18,8 +18,9 @@ from bustia.compose.parts import Prose, Text
 from bustia.compose.press import Press
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, Style
+from bustia.compose.press.lines import Breaker
 from bustia.compose.press.pdf import number, single
-from bustia.compose.press.typography import Breaker, Setter
+from bustia.compose.press.typography import Setter
 from bustia.compose.view import BillView
 from bustia.errors import ComposeError, UnpressableError
 from bustia.seal import Sealer, demo_identity, verify

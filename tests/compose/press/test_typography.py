@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from bustia.compose.characters import FONT_FOLDERS
 from bustia.compose.press import Press
+from bustia.compose.press.faces import face_named
 from bustia.compose.press.judge.objects import Objects
 from bustia.compose.press.judge.painted import glyphs_of, painted
 from bustia.compose.press.kit import Kit, Style
-from bustia.compose.press.typography import Breaker, face_named, shown
+from bustia.compose.press.lines import Breaker
+from bustia.compose.press.words import shown
 from bustia.errors import UnpressableError
 from tests.compose.bills import STATIONERY
 

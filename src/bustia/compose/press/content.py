@@ -11,10 +11,11 @@ from bustia.compose.press.form import (
     drawing_operators,
 )
 from bustia.compose.press.kit import Kit
+from bustia.compose.press.lines import Breaker
 from bustia.compose.press.pdf import number, text
 from bustia.compose.press.pieces import BlockForm, DrawingField, Static, TextField, opened
 from bustia.compose.press.placed import Placed, said_by, told
-from bustia.compose.press.typography import Breaker, Setter
+from bustia.compose.press.typography import Setter
 from bustia.errors import UnpressableError
 
 __all__ = ["Content", "run_of"]

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 
 from bustia.compose.drawing import Drawing
 from bustia.compose.press.files import embedded
+from bustia.compose.press.lines import Breaker
 from bustia.compose.press.metadata import Metadata
 from bustia.compose.press.pdf import deflate, entry, number
 from bustia.compose.press.sealing import SealPlace
-from bustia.compose.press.typography import Breaker, Setter
+from bustia.compose.press.typography import Setter
 
 __all__ = [
     "ContentHole",

@@ -10,10 +10,13 @@ from functools import cached_property
 from pathlib import Path
 
 from bustia.compose.characters import covered, in_every_font
+from bustia.compose.press.faces import face_named
+from bustia.compose.press.lines import Breaker
 from bustia.compose.press.pdf import Writer, entry
 from bustia.compose.press.probing import Prober
 from bustia.compose.press.reading import Probe, Run
-from bustia.compose.press.typography import Breaker, Setter, Words, face_named
+from bustia.compose.press.typography import Setter
+from bustia.compose.press.words import Cast, Words
 from bustia.errors import UnpressableError
 
 __all__ = ["Kit", "Style", "characters_of", "make_kit"]
@@ -73,14 +76,16 @@ class Kit:
         """Give what sets texts in a style."""
         found = self._setters.get(style)
         if found is None:
-            fonts = [style.font, *filter(None, [self.fallbacks.get(style.font)])]
-            found = self._setters[style] = Setter(
-                [(face_named(font), self.codes[font], self.names[font]) for font in fonts],
-                self.language,
-                style.size,
-                style.tracking,
-                self._words.setdefault((style.font, style.tracking), {}),
-            )
+            words = self._words_of(style.font, style.tracking)
+            found = self._setters[style] = Setter(words, style.size)
+        return found
+
+    def _words_of(self, font: str, tracking: float) -> Words:
+        found = self._words.get((font, tracking))
+        if found is None:
+            fonts = [font, *filter(None, [self.fallbacks.get(font)])]
+            cast = [Cast(face_named(one), self.codes[one], self.names[one]) for one in fonts]
+            found = self._words[font, tracking] = Words(cast, self.language, tracking)
         return found
 
     @cached_property

@@ -6,11 +6,12 @@ from itertools import count
 from typing import Any
 
 from bustia.compose.press.kit import Kit
+from bustia.compose.press.lines import Breaker
 from bustia.compose.press.pieces import Piece
 from bustia.compose.press.probing import Placeholders
 from bustia.compose.press.store import PieceStore
 from bustia.compose.press.structure import leaves_of
-from bustia.compose.press.typography import Breaker, Setter
+from bustia.compose.press.typography import Setter
 from bustia.errors import UnpressableError
 
 __all__ = ["Known", "Pieces", "Wanted"]

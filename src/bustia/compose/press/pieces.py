@@ -14,7 +14,7 @@ from bustia.compose.press.kit import Kit, Style
 from bustia.compose.press.pdf import number, value
 from bustia.compose.press.probing import EDGE, PLACEHOLDERS, Placeholders, placeholder
 from bustia.compose.press.reading import Block, Bookmark, Element, Graphic, Page, Probe, Run
-from bustia.compose.press.typography import shown
+from bustia.compose.press.words import shown
 from bustia.errors import UnpressableError
 
 __all__ = [

@@ -7,9 +7,9 @@ from typing import Any
 
 from bustia.compose.characters import writable
 from bustia.compose.press.form import TextOf
+from bustia.compose.press.lines import Breaker
 from bustia.compose.press.pdf import number, single, text
 from bustia.compose.press.pieces import Pattern
-from bustia.compose.press.typography import Breaker
 from bustia.errors import UnpressableError
 
 __all__ = ["Placed", "moved", "said", "said_by", "told", "web_address"]
