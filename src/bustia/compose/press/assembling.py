@@ -10,7 +10,7 @@ from typing import Any
 
 from bustia.compose.press.files import key_of, specification, told_of
 from bustia.compose.press.form import DynamicObject, Form, object_stream
-from bustia.compose.press.imprint import Heading, Imprint, Place, imprinted
+from bustia.compose.press.imprint import MOST_LINKS, Heading, Imprint, Place, imprinted
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.known import Known
 from bustia.compose.press.nodes import Gap, Node, numbered, parts_of, reference
@@ -24,7 +24,7 @@ __all__ = ["Assembler"]
 
 _MOST_IMPRINTS = 800
 """Imprints kept in memory, those used last: a bound on it."""
-_OBJECTS, _MARKS, _LINKS = 64, 32, 32
+_OBJECTS, _MARKS = 64, 32
 """Numbers of a piece begin at multiples of these, so that they seldom depend on what is before."""
 _MOST_PAGES = 2
 
@@ -45,6 +45,8 @@ class Assembler:
 
     def __init__(self) -> None:
         self._imprints: dict[Hashable, Imprint] = {}
+        self._masks: dict[int, set[int]] = {}
+        """For each frame the sets of slots that something in it moves with."""
 
     def assemble(
         self,
@@ -62,16 +64,18 @@ class Assembler:
         """
         numbers = _Numbers(1 + len(kit.objects))
         growth = [part.piece.height - height for part, height in zip(parts, heights, strict=True)]
+        masks = self._masks.get(frame.version)
+        if masks is None:
+            masks = self._masks[frame.version] = _masks(frame.piece)
         shifts = {
-            mask: -sum(growth[k] for k in range(len(parts)) if mask >> k & 1)
-            for mask in _masks(frame.piece)
+            mask: -sum(growth[k] for k in range(len(parts)) if mask >> k & 1) for mask in masks
         }
         pages, top = frame.piece.pages, frame.piece.pages[0][1]
         if len(pages) > _MOST_PAGES:
             raise UnpressableError("it has more pages than there are forms for")
         place = Place(
             0, 0.0, 0.0, tuple(sorted(shifts.items())), top, numbers.root, numbers.page,
-            numbers.first, (0,) * len(pages), _LINKS,
+            numbers.first, (0,) * len(pages), MOST_LINKS,
         )  # fmt: skip
         whole = self._imprint(kit, frame, place)
         marks, first = [one.stop for one in whole.marks], whole.end
@@ -89,7 +93,7 @@ class Assembler:
                 numbers.page,
                 _next(first, _OBJECTS),
                 (_next(marks[page], _MARKS),),
-                (number + 2) * _LINKS,
+                (number + 2) * MOST_LINKS,
             )
             imprint = self._imprint(kit, part, place)
             marks[page], first = imprint.marks[0].stop, imprint.end
@@ -286,7 +290,7 @@ class _Form:
                 "/Type": b"/StructTreeRoot",
                 "/K": [reference(numbers.root)],
                 "/ParentTree": reference(numbers.parents),
-                "/ParentTreeNextKey": (1 + len(self._imprints)) * _LINKS,
+                "/ParentTreeNextKey": (1 + len(self._imprints)) * MOST_LINKS,
                 **({"/IDTree": {"/Names": b"[" + ids + b"]"}} if ids else {}),
             },
         )

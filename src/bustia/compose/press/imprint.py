@@ -19,8 +19,10 @@ from bustia.compose.press.placed import Placed, moved, said, told, web_address
 from bustia.compose.press.reading import Element
 from bustia.errors import UnpressableError
 
-__all__ = ["Heading", "Imprint", "Joint", "Place", "imprinted"]
+__all__ = ["MOST_LINKS", "Heading", "Imprint", "Joint", "Place", "imprinted"]
 
+MOST_LINKS = 32
+"""Links that a piece may have: so many keys of the parent tree are free for each."""
 _LEVELS = {f"/H{level}": level for level in range(1, 7)}
 
 
@@ -135,6 +137,8 @@ class _Imprinting:
                 self._block(page, block)
         self._owners = [[None] * len(content.marks) for content in contents]
         self._links = [self._links_of(page) for page in range(len(contents))]
+        if len(self._link_owners) > MOST_LINKS:
+            raise UnpressableError("a part of it has more links than there are places for")
         top = self._kids(self._piece.elements, None)
         still, joints, telling = self._sorted()
         entries = [one[1] for one in self._headings if not isinstance(one, Gap)]
