@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from bustia.compose.attachments import Attachment
 from bustia.compose.parts import Prose, Text
-from bustia.compose.press import Press
+from bustia.compose.press import Press, assembling, imprint
+from bustia.compose.press.imprint import Imprint, Place, imprinted
 from bustia.compose.press.judge import differences
 from bustia.compose.press.kit import Kit, Style
+from bustia.compose.press.known import Known
 from bustia.compose.press.lines import Breaker
 from bustia.compose.press.pdf import number, single
 from bustia.compose.press.typography import Setter
@@ -165,6 +167,49 @@ def test_the_same_bill_gives_the_same_bytes(tmp_path: Path, sealer: Sealer):
 
     assert first.composer == "press"
     assert {first.pdf} == {again.pdf, damaged.pdf, alone.pdf}
+
+
+def test_what_came_before_does_not_matter(
+    bills: Mapping[str, BillView], tmp_path: Path, sealer: Sealer
+):
+    """Two presses make the same bills in opposite order: what they keep shows in no byte."""
+    some = [bill for name, bill in bills.items() if bill.language == "ca"][:40]
+    made = []
+    for order in (some, some[::-1]):
+        press = Press(STATIONERY, tmp_path, judged_every=0)
+        made.append({id(bill): press.compose(bill, (), STAMP, sealer).sha256 for bill in order})
+    assert made[0] == made[1]
+
+
+def test_a_piece_is_made_ready_once_for_its_place(
+    press: Press, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+):
+    """Of a bill that differs in its last part from one before, only that part is new."""
+    made: list[Place] = []
+
+    def counted(kit: Kit, known: Known, place: Place) -> Imprint:
+        made.append(place)
+        return imprinted(kit, known, place)
+
+    monkeypatch.setattr(assembling, "imprinted", counted)
+    bill, slot = view(messages=3), sealer.slot(STAMP)
+    press.press(bill, STAMP, slot)
+    made.clear()
+    detail = replace(bill.detail, concepts=bill.detail.concepts[:1])
+    press.press(replace(bill, detail=detail), STAMP, slot)
+    assert len(made) == 1
+
+
+def test_a_part_with_too_many_links_goes_to_typst(
+    tmp_path: Path, sealer: Sealer, monkeypatch: pytest.MonkeyPatch
+):
+    """It has no keys of the parent tree that are free for them, and says so."""
+    monkeypatch.setattr(imprint, "MOST_LINKS", 0)
+    made = Press(STATIONERY, tmp_path).compose(view(messages=2), (), STAMP, sealer)
+    assert (made.composer, made.why) == (
+        "typst",
+        "a part of it has more links than there are places for",
+    )
 
 
 def test_what_is_known_on_the_disk_is_not_laid_out_again(
