@@ -182,7 +182,8 @@ class Document:
     def _element(self, reference: Any, page: int | None) -> Element:  # noqa: ANN401
         node = self._get(reference)
         here = self._objects.numbers[node["/Pg"]] if "/Pg" in node else page
-        attributes = {key: self._objects.plain(node[key]) for key in sorted(node.keys() - _TREE)}
+        plain = self._objects.plain
+        attributes = {key: plain(value) for key, value in node.items() if key not in _TREE}
         if "/ID" in attributes:
             attributes["its ID leads to it"] = self._ids.get(attributes["/ID"]) == reference
         role = node["/S"]

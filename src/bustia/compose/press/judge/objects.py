@@ -59,8 +59,6 @@ class Objects:
 
     def plain(self, value: Any, depth: int = 0) -> Any:  # noqa: ANN401
         """Follow all references in a value, but those to pages."""
-        if isinstance(value, float):  # there are more of these than of all others
-            return value
         if isinstance(value, str):
             if not value.endswith(" R") or not value[0].isdigit():
                 return value
@@ -71,7 +69,9 @@ class Objects:
             return self.plain(self._values.get(value), depth + 1)
         if isinstance(value, dict):
             return {key: self.plain(one, depth + 1) for key, one in value.items()}
-        return [self.plain(one, depth + 1) for one in value] if isinstance(value, list) else value
+        if isinstance(value, list):  # mostly of numbers
+            return [one if isinstance(one, float) else self.plain(one, depth + 1) for one in value]
+        return value
 
 
 def _reference(one: pikepdf.Object) -> str:

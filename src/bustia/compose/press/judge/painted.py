@@ -35,14 +35,20 @@ _DICTIONARY = rb"<<(?:%b|<<(?:%b)*+>>)*+>>" % (_INSIDE, _INSIDE)
 _OPERATION = re.compile(
     rb"%b*+(?:" % _SPACE
     + rb"((?:%b++[mlc]|%b++h(?![\w*]))++)(?![\w*])|" % (_NUMBERS, _SPACE)
-    + rb"BT(?:%b++0 Tr)?+%b*+(?:(%b) ([\d.]++) Tf)?+(%b++)Tm%b*+(%b|%b)%b*+T[Jj]%b++ET(?!\w)|"
+    + rb"(?:/\w++<</MCID (\d++)>>BDC%b++)?+(q%b++)?+" % (_SPACE, _SPACE)
+    + rb"(?:(%b++)cm(?![\w*])%b*+)?+(?:(%b) cs(?![\w*])(%b++)scn(?![\w*])%b++)?+"
+    % (_NUMBERS, _SPACE, _NAME, _NUMBERS, _SPACE)
+    + rb"BT(?:%b++0 Tr)?+%b*+(?:(%b) ([\d.]++) Tf)?+(%b++)Tm%b*+(%b|%b)%b*+T[Jj]%b++ET(?![\w*])"
     % (_SPACE, _SPACE, _NAME, _NUMBERS, _SPACE, _ARRAY, _LITERAL, _SPACE, _SPACE)
+    + rb"(?(3)%b++Q(?![\w*]))(%b++EMC(?![\w*]))?+|" % (_SPACE, _SPACE)
     + rb"((?:%b++|%b|%b|%b|%b|%b)*+)([A-Za-z'\"][A-Za-z\d*]*+)|(.))"
     % (_NUMBERS, _ARRAY, _NAME, _LITERAL, _DICTIONARY, _HEX),
     re.DOTALL,
 )
 """What content is cut into: the points of a path; a whole text object with one run, as its font,
-size, place and glyphs; any other operator, after its operands; or a byte that is none of these."""
+size, place and glyphs, with the mark, group, matrix and colour that stand right before it, and with
+the ends of that group and of a mark; any other operator, after its operands; or a byte that is none
+of these."""
 _NUMBERED = re.compile(rb"%b*/\w+%b*<<%b*/MCID%b+(\d+)%b*>>%b*" % ((_SPACE,) * 6))
 _MARKED = re.compile(rb"%b*(/\w+)%b*(.*)" % (_SPACE, _SPACE), re.DOTALL)
 _NO_LETTERS = bytes.maketrans(b"mlch\0", b"     ")
@@ -158,7 +164,7 @@ class _Reader:
     def read(self) -> Page:
         does = self.does.get
         try:
-            for path, font, size, place, shown, operands, operator, odd in _cut(self._content):
+            for path, *text, operands, operator, odd in _cut(self._content):
                 do = does(operator)
                 if do is not None:
                     do(self, operands, operator)
@@ -167,7 +173,7 @@ class _Reader:
                 elif path:
                     self._path(path)
                 elif not odd:
-                    self._text_object(font, size, place, shown)
+                    self._text_object(text)
                 else:
                     raise UnpressableError("it has content that the judge can't read")
         except (ValueError, LookupError):
@@ -178,23 +184,23 @@ class _Reader:
 
     # State
 
-    def _save(self, _: bytes, __: bytes) -> None:
+    def _save(self, _: bytes = b"", __: bytes = b"") -> None:
         self._stack.append(self._state.copy())
 
-    def _restore(self, _: bytes, __: bytes) -> None:
+    def _restore(self, _: bytes = b"", __: bytes = b"") -> None:
         self._state = self._stack.pop()
 
-    def _transform(self, operands: bytes, _: bytes) -> None:
-        a, b, c, d, e, f = map(float, operands.split())
+    def _transform(self, operands: bytes, _: bytes = b"") -> None:
+        a, b, c, d, e, f = _numbers(operands)
         self._state["ctm"] = _times((a, b, c, d, e, f), self._state["ctm"])
 
-    def _fill_space(self, operands: bytes, _: bytes) -> None:
+    def _fill_space(self, operands: bytes, _: bytes = b"") -> None:
         self._state["filled"] = self._spaces[operands.decode("ascii").strip()]
 
     def _stroke_space(self, operands: bytes, _: bytes) -> None:
         self._state["stroked"] = self._spaces[operands.decode("ascii").strip()]
 
-    def _fill(self, operands: bytes, _: bytes) -> None:
+    def _fill(self, operands: bytes, _: bytes = b"") -> None:
         self._state["fill"] = self._colour(operands, *self._state["filled"])
 
     def _stroke(self, operands: bytes, _: bytes) -> None:
@@ -202,7 +208,7 @@ class _Reader:
 
     def _colour(self, operands: bytes, components: int, profile: bytes) -> Colour:
         """Give a colour in RGB: greys are the same in either way of writing them."""
-        numbers = tuple(map(float, operands.split()))
+        numbers = _numbers(operands)
         if len(numbers) != components:
             raise UnpressableError("a colour has not as many numbers as it should have")
         if components == 1:
@@ -229,18 +235,21 @@ class _Reader:
     # Marks
 
     def _begin(self, operands: bytes, _: bytes) -> None:
-        if self._marked:
-            raise UnpressableError("marked content is nested")
-        self._marked = True
         numbered = _NUMBERED.fullmatch(operands)
         if numbered:
-            self._mark = int(numbered[1])
+            self._begin_marked(int(numbered[1]))
             return
-        self._mark, says = _mark(operands)
+        mark, says = _mark(operands)
+        self._begin_marked(mark)
         if says:
-            self._page.properties[self._mark] = says
+            self._page.properties[mark] = says
 
-    def _end(self, _: bytes, __: bytes) -> None:
+    def _begin_marked(self, mark: Mark) -> None:
+        if self._marked:
+            raise UnpressableError("marked content is nested")
+        self._marked, self._mark = True, mark
+
+    def _end(self, _: bytes = b"", __: bytes = b"") -> None:
         if not self._marked:
             raise UnpressableError("marked content ends that did not begin")
         self._marked, self._mark = False, None
@@ -323,12 +332,26 @@ class _Reader:
 
     # Text
 
-    def _text_object(self, font: bytes, size: bytes, place: bytes, shown: bytes) -> None:
+    def _text_object(self, parts: Sequence[bytes]) -> None:
         """Read a text object that shows one run: as its operators one by one would."""
+        mark, group, matrix, space, colour, font, size, place, shown, end = parts
+        if mark:
+            self._begin_marked(int(mark))
+        if group:
+            self._save()
+        if matrix:
+            self._transform(matrix)
+        if space:
+            self._fill_space(space)
+            self._fill(colour)
         if font:
             self._set_font(font, size)
         self._place(place)
         self._show(shown)
+        if group:
+            self._restore()
+        if end:
+            self._end()
 
     def _begin_text(self, _: bytes, __: bytes) -> None:
         self._line = self._text = _START
@@ -341,7 +364,7 @@ class _Reader:
         self._state["font"], self._state["size"] = self._fonts[name.decode("ascii")], float(size)
 
     def _place(self, operands: bytes, _: bytes = b"") -> None:
-        a, b, c, d, e, f = map(float, operands.split())
+        a, b, c, d, e, f = _numbers(operands)
         self._line = self._text = (a, b, c, d, e, f)
         self._shown = None
 
@@ -389,6 +412,12 @@ class _Reader:
 def _cut(content: bytes) -> list[tuple[bytes, ...]]:
     """Cut the content of a page as ``_OPERATION`` says: all of it, byte for byte."""
     return _OPERATION.findall(content.rstrip(b"\0\t\n\f\r "))
+
+
+@lru_cache(maxsize=4096)
+def _numbers(operands: bytes) -> tuple[float, ...]:
+    """Read colours and places; the same ones come again and again."""
+    return tuple(map(float, operands.split()))
 
 
 @lru_cache(maxsize=256)
@@ -448,6 +477,8 @@ def _reach(signs: str, matrix: tuple[float, ...], x: float, y: float) -> Box:
 
 
 def _times(one: Matrix, other: Matrix) -> Matrix:
+    if other is _START:
+        return one
     a, b, c, d, e, f = one
     p, q, r, s, t, u = other
     return (

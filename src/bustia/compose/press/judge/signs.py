@@ -17,6 +17,7 @@ __all__ = ["Font", "Glyph", "font_of", "forget", "spread", "width_of"]
 
 _MOST_SIGNS = 50_000
 _MOST_FONTS = 64
+_MOST_READ = 10_000
 _WRITTEN = re.compile(rb"(?:[^()\\]|\\[0-7]{1,3}|\\[^0-7]){2}|\)[^(]*+(?:\(|\Z)|.", re.DOTALL)
 """Inside of strings: a code of two bytes, or what stands from the end of one string to the next."""
 _BRACKET = re.compile(rb"\\.|[()]", re.DOTALL)
@@ -96,13 +97,20 @@ class Font(dict[bytes, str]):
         self._widths = widths
         self._default = default
         self._says = says
+        self._read: dict[bytes, str] = {}
+        """Operands with their signs: pressed documents say much in the same way."""
 
     def signs(self, operand: bytes) -> str:
         """Read the operand of Tj or TJ."""
-        try:
-            return self._signs(operand)
-        except UnpressableError:
-            return self._signs(_flat(operand))
+        found = self._read.get(operand)
+        if found is None:
+            try:
+                found = self._signs(operand)
+            except UnpressableError:
+                found = self._signs(_flat(operand))
+            if len(self._read) < _MOST_READ:
+                self._read[operand] = found
+        return found
 
     def _signs(self, operand: bytes) -> str:
         before, _, rest = operand.partition(b"(")
