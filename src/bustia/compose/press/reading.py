@@ -5,9 +5,13 @@ then the document is left to Typst. Coordinates are in points from the lower lef
 page, as in the file.
 """
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from struct import unpack
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -33,6 +37,20 @@ _CLIP = frozenset({"q", "m", "l", "h", "W", "n", "Q"})
 """Typst clips an image to its box once more, around the mark: nothing of ours is outside of it."""
 _TREE = frozenset({"/Type", "/S", "/P", "/K", "/Pg"})
 _MOST_KNOWN = 16
+_NUMBER = rb"-?\d+(?:\.\d+)?"
+_LITERAL = rb"(?:[^()\\\r]|\\[^\r\n])*+"
+_DIGITS = rb"(?:[\dA-F]{4})*+"
+_PARTS = re.compile(rb"\((%b)\)|<(%b)>|(%b)" % (_LITERAL, _DIGITS, _NUMBER))
+_TEXT_BLOCK = re.compile(
+    rb"/\w+<</MCID (\d+)>>BDC\s+q\s+1 0 0 -1 (%b) (%b) cm\s*" % (_NUMBER, _NUMBER)
+    + rb"/c0 cs (%b(?: %b)*+) scn\s+BT\s+0 Tr\s*(/\w+) (%b) Tf\s+" % ((_NUMBER,) * 3)
+    + rb"1 0 0 -1 0 0 Tm\s*(\[(?:\(%b\)|<%b>|%b)*+\]|" % (_LITERAL, _DIGITS, _NUMBER)
+    + rb"\(%b\)|<%b>)\s*T[Jj]\s+ET\s+Q\s+EMC\b" % (_LITERAL, _DIGITS)
+)
+"""A block with one run in it, as most are: its number, x, y, colour, font, size and glyphs. No line
+ends in its strings, for those would mean something else than they are."""
+_ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _SHOWN = (("TJ", "ET", "Q"), ("Tj", "ET", "Q"))
 
 
@@ -143,28 +161,24 @@ def read_probe(content: bytes) -> Probe:
     """Read a file that Typst made; raise ``UnpressableError`` for what is not understood."""
     pdf = _opened(content)
     fonts: dict[str, FontObject] = {}
-    numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages)}
-    places: dict[tuple[int, int], tuple[int, int]] = {}
+    numbers = {_reference(page.obj): number for number, page in enumerate(pdf.pages)}
+    places: dict[str, tuple[int, int]] = {}
     pages = []
     for number, page in enumerate(pdf.pages):
         annotations = []
         for place, one in enumerate(page.obj.get("/Annots", ())):
-            places[one.objgen] = (number, place)
+            places[_reference(one)] = (number, place)
             annotations.append(_annotation(one))
         names = {
             name: _font(font, fonts) for name, font in page.obj.Resources.get("/Font", {}).items()
         }
         *_, width, height = (float(side) for side in page.obj.MediaBox)
-        pages.append(Page(width, height, _known_blocks(page, names), annotations))
-    root = pdf.Root.StructTreeRoot.K
-    roots = list(root) if isinstance(root, pikepdf.Array) else [root]
-    if len(roots) != 1:
-        raise UnpressableError("the structure tree has several roots")
+        pages.append(Page(width, height, _known_blocks(pdf, page, names), annotations))
     return Probe(
         pdf,
         pages,
         fonts,
-        _element(roots[0], numbers, places, None),
+        _tree(pdf, numbers, places),
         list(_bookmarks(pdf.Root.get("/Outlines"), numbers, 1)),
     )
 
@@ -182,14 +196,14 @@ _known: dict[tuple[bytes, tuple[tuple[str, str], ...]], list[Block]] = {}
 """What was read last, by content and names of fonts: every probe has the page of characters."""
 
 
-def _known_blocks(page: pikepdf.Page, fonts: dict[str, str]) -> list[Block]:
+def _known_blocks(pdf: pikepdf.Pdf, page: pikepdf.Page, fonts: dict[str, str]) -> list[Block]:
     """Give the blocks of a page, which nobody may change: they may be those of another probe."""
     content = page.obj.Contents
     streams = content if isinstance(content, pikepdf.Array) else [content]
     key = (b"\n".join([one.read_bytes() for one in streams]), tuple(fonts.items()))
     found = _known.pop(key, None)
     if found is None:
-        found = list(_blocks(page, fonts))
+        found = list(_blocks(pdf, key[0], fonts))
     if len(_known) >= _MOST_KNOWN:
         _known.pop(next(iter(_known)), None)
     _known[key] = found  # as the last one
@@ -212,10 +226,68 @@ def _annotation(one: pikepdf.Object) -> Annotation:
     )
 
 
-def _blocks(page: pikepdf.Page, fonts: dict[str, str]) -> Iterator[Block]:
+def _blocks(pdf: pikepdf.Pdf, content: bytes, fonts: dict[str, str]) -> Iterator[Block]:
+    """Cut out the blocks with one run in them, and read what is between them step by step.
+
+    What only looks like a block, as inside of a string, would leave that cut in two: an error.
+    """
+    at = 0
+    for found in _TEXT_BLOCK.finditer(content):
+        yield from _other_blocks(pdf, content[at : found.start()], fonts)
+        yield Block(int(found[1]), b"", "", [_simple_run(found, fonts)])
+        at = found.end()
+    yield from _other_blocks(pdf, content[at:], fonts)
+
+
+def _simple_run(found: re.Match[bytes], fonts: dict[str, str]) -> Run:
+    _, x, y, colour, font, size, shown = found.groups()
+    rgb = tuple(map(float, colour.split()))
+    return Run(float(x), float(y), fonts[font.decode("ascii")], float(size), rgb, *_glyphs(shown))
+
+
+@lru_cache(maxsize=4096)
+def _glyphs(shown: bytes) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Read the codes and moves of a run; placeholders and labels come again and again."""
+    parts = [
+        float(move) if move else bytes.fromhex(digits.decode("ascii")) or _literal(written)
+        for written, digits, move in _PARTS.findall(shown)
+    ]
+    return _codes_and_moves(parts)
+
+
+def _literal(written: bytes) -> bytes:
+    """Read a string (ISO 32000-1, 7.3.4.2)."""
+    return _ESCAPE.sub(_unescaped, written) if b"\\" in written else written
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    one = escape[1]
+    return bytes([int(one, 8) & 255]) if one.isdigit() else _ESCAPED.get(one, one)
+
+
+def _codes_and_moves(parts: Sequence[bytes | float]) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    codes: list[int] = []
+    moves: list[float] = []
+    for part in parts:
+        if isinstance(part, bytes):
+            if len(part) % 2:
+                raise UnpressableError("text is not written in codes of two bytes")
+            codes += unpack(f">{len(part) // 2}H", part)
+            moves += [0.0] * (len(part) // 2)
+        elif not moves:
+            raise UnpressableError("a run begins with a move")
+        else:
+            moves[-1] += part
+    return tuple(codes), tuple(moves)
+
+
+def _other_blocks(pdf: pikepdf.Pdf, content: bytes, fonts: dict[str, str]) -> Iterator[Block]:
+    """Read content step by step."""
+    if not content.strip():
+        return
     current: list[Any] | None = None
     head: Any = None
-    for instruction in pikepdf.parse_content_stream(page):
+    for instruction in pikepdf.parse_content_stream(pikepdf.Stream(pdf, content)):
         operator = str(instruction.operator)
         if operator in ("BDC", "BMC"):
             if current is not None:
@@ -231,6 +303,8 @@ def _blocks(page: pikepdf.Page, fonts: dict[str, str]) -> Iterator[Block]:
                 raise UnpressableError(f"{operator} stands outside of marked content")
         else:
             current.append((operator, instruction))
+    if current is not None:
+        raise UnpressableError("marked content is nested, or has no end")
 
 
 def _block(head: Any, content: list[Any], fonts: dict[str, str]) -> Block:  # noqa: ANN401
@@ -280,19 +354,12 @@ def _run(operands: list[Any], fonts: dict[str, str]) -> Run:
         raise UnpressableError("text is scaled or turned")
     if str(space[0]) != "/c0" or int(mode[0]) != 0:
         raise UnpressableError("text is not filled with a colour of the page")
-    codes: list[int] = []
-    moves: list[float] = []
-    for part in [shown] if isinstance(shown, pikepdf.String) else shown:
-        if isinstance(part, pikepdf.String):
-            raw = bytes(part)
-            codes += [raw[i] << 8 | raw[i + 1] for i in range(0, len(raw), 2)]
-            moves += [0.0] * (len(raw) // 2)
-        elif not moves:
-            raise UnpressableError("a run begins with a move")
-        else:
-            moves[-1] += float(part)
+    parts = [
+        bytes(part) if isinstance(part, pikepdf.String) else float(part)
+        for part in ([shown] if isinstance(shown, pikepdf.String) else shown)
+    ]
     rgb = tuple(float(value) for value in colour)
-    return Run(x, y, fonts[str(font[0])], float(font[1]), rgb, tuple(codes), tuple(moves))
+    return Run(x, y, fonts[str(font[0])], float(font[1]), rgb, *_codes_and_moves(parts))
 
 
 def _graphic(group: list[Any]) -> Graphic:
@@ -335,59 +402,96 @@ def _times(one: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
     )  # fmt: skip
 
 
+def _reference(one: pikepdf.Object) -> str:
+    """Name an object as qpdf's JSON does."""
+    number, generation = one.objgen
+    return f"{number} {generation} R"
+
+
+def _tree(pdf: pikepdf.Pdf, numbers: dict[str, int], places: dict[str, tuple[int, int]]) -> Element:
+    """Read the structure tree, floor by floor, as JSON: each question to pikepdf costs."""
+    root = pdf.Root.StructTreeRoot.K
+    roots = list(root) if isinstance(root, pikepdf.Array) else [root]
+    if len(roots) != 1:
+        raise UnpressableError("the structure tree has several roots")
+    top = _reference(roots[0])
+    nodes: dict[str, Any] = {}
+    floor = [top]
+    while floor:
+        found = _values(pdf, floor)
+        nodes.update(zip(floor, found, strict=True))
+        floor = [kid for node in found for kid in _kids(node) if isinstance(kid, str)]
+    return _element(top, nodes, numbers, places, None)
+
+
+def _values(pdf: pikepdf.Pdf, references: Sequence[str]) -> list[Any]:
+    """Read objects as qpdf's JSON has them: texts begin with ``u:``, names with a slash."""
+    objects = [pdf.get_object(*map(int, one.split()[:2])) for one in references]
+    found: list[Any] = json.loads(
+        b"[%b]" % b",".join([one.to_json(dereference=True) for one in objects])
+    )
+    return found
+
+
+def _kids(node: Any) -> list[Any]:  # noqa: ANN401
+    if not isinstance(node, dict):
+        raise UnpressableError("an element of the structure tree is not understood")
+    kids = node.get("/K", [])
+    return kids if isinstance(kids, list) else [kids]
+
+
 def _element(
-    node: pikepdf.Object,
-    numbers: dict[tuple[int, int], int],
-    places: dict[tuple[int, int], tuple[int, int]],
+    reference: str,
+    nodes: dict[str, Any],
+    numbers: dict[str, int],
+    places: dict[str, tuple[int, int]],
     page: int | None,
 ) -> Element:
-    entries: dict[str, Any] = dict(node.items())  # asked for once: each question to pikepdf costs
-    here = numbers[entries["/Pg"].objgen] if "/Pg" in entries else page
-    inner = entries.get("/K", pikepdf.Array())
+    entries = nodes[reference]
+    here = numbers[entries["/Pg"]] if "/Pg" in entries else page
     kids: list[Any] = []
-    found: list[Any] = list(inner) if isinstance(inner, pikepdf.Array) else [inner]
-    for kid in found:
-        if isinstance(kid, int):
+    for one in _kids(entries):
+        if isinstance(one, int):
             if here is None:
                 raise UnpressableError("content belongs to no page")
-            kids.append((here, int(kid)))
+            kids.append((here, one))
             continue
+        kid = nodes[one] if isinstance(one, str) else one
         kind = kid.get("/Type")
         if kind == "/OBJR":
-            kids.append((*places[kid.Obj.objgen], None))
+            kids.append((*places[kid["/Obj"]], None))
         elif kind == "/MCR":
-            kids.append((numbers[kid.Pg.objgen] if "/Pg" in kid else here, int(kid.MCID)))
+            kids.append((numbers[kid["/Pg"]] if "/Pg" in kid else here, kid["/MCID"]))
         else:
-            kids.append(_element(kid, numbers, places, here))
-    attributes = {key: _plain(entries[key]) for key in entries if key not in _TREE}
-    return Element(str(entries["/S"]), attributes, kids)
+            kids.append(_element(one, nodes, numbers, places, here))
+    attributes = {key: _plain(value) for key, value in entries.items() if key not in _TREE}
+    return Element(entries["/S"], attributes, kids)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (any object of a PDF)
-    """Turn an object into plain Python: names as bytes, texts as str, numbers as float or int."""
-    if isinstance(value, pikepdf.Name):
-        return str(value).encode()
-    if isinstance(value, pikepdf.String):
-        return str(value)
-    if isinstance(value, pikepdf.Array):
+def _plain(value: Any) -> Any:  # noqa: ANN401 (any value of qpdf's JSON)
+    """Turn a value into plain Python: names as bytes, texts as str, numbers as float or int."""
+    if isinstance(value, str):
+        if value.startswith("/"):
+            return value.encode()
+        if value.startswith("u:"):
+            return value[2:]
+    if isinstance(value, list):
         return [_plain(one) for one in value]
-    if isinstance(value, pikepdf.Dictionary):
+    if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, Decimal):
-        return float(value)
     if isinstance(value, bool | int | float):
         return value
     raise UnpressableError("an attribute of the structure tree is not understood")
 
 
 def _bookmarks(
-    parent: pikepdf.Object | None, numbers: dict[tuple[int, int], int], level: int
+    parent: pikepdf.Object | None, numbers: dict[str, int], level: int
 ) -> Iterator[Bookmark]:
     node = parent.get("/First") if parent is not None else None
     while node is not None:
         target, kind, left, top, _ = node.Dest
         if str(kind) != "/XYZ":
             raise UnpressableError("a bookmark leads to an unknown kind of place")
-        yield Bookmark(level, str(node.Title), numbers[target.objgen], float(left), float(top))
+        yield Bookmark(level, str(node.Title), numbers[_reference(target)], float(left), float(top))
         yield from _bookmarks(node, numbers, level + 1)
         node = node.get("/Next")
