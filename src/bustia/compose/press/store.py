@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Hashable
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from bustia.compose.press.reading import Element
 
 __all__ = ["PieceStore"]
 
-_FORMAT = 4
+_FORMAT = 5
 _PARTS_OF_STATIONERY = ("templates", "assets", "company.yaml")
 _KINDS: dict[str, Any] = {
     kind.__name__: kind
@@ -32,6 +32,11 @@ _KINDS: dict[str, Any] = {
         pieces.TextField, Element, Style,
     )
 }  # fmt: skip
+_FIELDS = {kind: [field.name for field in fields(kind)] for kind in _KINDS.values()}
+_SEQUENCES = {"list": list, "tuple": tuple}
+_NAMES = {kind: kind.__name__ for kind in (list, tuple, dict, *_FIELDS)}
+_SIMPLE = frozenset({int, float, bool, type(None)})
+_PLAIN = _SIMPLE | {str}
 
 
 class PieceStore:
@@ -48,7 +53,7 @@ class PieceStore:
             return None
         try:
             found = _thawed(json.loads((self._folder / _name(key)).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
         return found if isinstance(found, dict) else None
 
@@ -56,10 +61,10 @@ class PieceStore:
         """Keep something under a key; a full disk is no reason to stop."""
         if self._folder is None:
             return
-        written = json.dumps(_frozen(content))
+        written = json.dumps(_frozen(content), check_circular=False).encode("ascii")
         with suppress(OSError):
             number, name = tempfile.mkstemp(dir=self._folder)
-            with os.fdopen(number, "w", encoding="utf-8") as file:
+            with os.fdopen(number, "wb") as file:
                 file.write(written)
             Path(name).replace(self._folder / _name(key))
 
@@ -93,29 +98,32 @@ def _name(key: Hashable, ending: str = "json") -> str:
 
 
 def _frozen(one: Any) -> Any:  # noqa: ANN401 (any part of a piece)
-    if is_dataclass(one) and not isinstance(one, type):
-        values = [_frozen(getattr(one, field.name)) for field in fields(one)]
-        return {"kind": type(one).__name__, "values": values}
-    if isinstance(one, bytes):
-        return {"bytes": one.decode("latin-1")}
-    if isinstance(one, tuple):
-        return {"tuple": [_frozen(inner) for inner in one]}
-    if isinstance(one, dict):
-        return {"dict": [[_frozen(key), _frozen(inner)] for key, inner in one.items()]}
-    if isinstance(one, list):
-        return [_frozen(inner) for inner in one]
-    return one
+    """Write everything that holds others as a list, after the name of its kind."""
+    kind = type(one)
+    if kind in _PLAIN:
+        return one
+    if kind is bytes:
+        return ["bytes", one.decode("latin-1")]
+    if kind is dict:
+        values = [part for pair in one.items() for part in pair]
+    elif kind in _FIELDS:
+        values = [getattr(one, name) for name in _FIELDS[kind]]
+    else:
+        values = one
+    return [_NAMES[kind], *[part if type(part) in _PLAIN else _frozen(part) for part in values]]
 
 
 def _thawed(one: Any) -> Any:  # noqa: ANN401
-    if isinstance(one, list):
-        return [_thawed(inner) for inner in one]
-    if not isinstance(one, dict):
-        return sys.intern(one) if isinstance(one, str) else one  # the same few come up again
-    if "kind" in one:
-        return _KINDS[one["kind"]](*[_thawed(inner) for inner in one["values"]])
-    if "bytes" in one:
-        return one["bytes"].encode("latin-1")
-    if "tuple" in one:
-        return tuple(_thawed(inner) for inner in one["tuple"])
-    return {_thawed(key): _thawed(inner) for key, inner in one["dict"]}
+    """Read what ``_frozen`` wrote; its lists are used up."""
+    kind = type(one)
+    if kind is str:
+        return sys.intern(one)  # the same few come up again
+    if kind is not list:
+        raise TypeError("not written by the store")
+    name = one.pop(0)
+    if name == "bytes":
+        return one[0].encode("latin-1")
+    inner = [part if type(part) in _SIMPLE else _thawed(part) for part in one]
+    if name == "dict":
+        return dict(zip(inner[::2], inner[1::2], strict=True))
+    return _SEQUENCES[name](inner) if name in _SEQUENCES else _KINDS[name](*inner)
