@@ -107,6 +107,13 @@ SABOTAGE: dict[str, Callable[[pikepdf.Pdf], None]] = {
     "an unknown operator": rewritten(rb" BT ", rb" /g0 gs BT "),
     "an unknown byte": rewritten(rb" BT ", rb" } BT "),
     "a mark without an end": rewritten(rb"EMC\n\Z", b"\n"),
+    "a mark in another one": rewritten(rb"EMC\n(/Span<</MCID 1>>)", rb"\1"),
+    "a group without an end": rewritten(rb"BT ", rb"q BT "),
+    "an end without a group": rewritten(rb" ET\n", rb" ET Q\n"),
+    "a text in a shifted group": rewritten(rb"(BT .*?ET)", rb"q 1 0 0 1 0.02 0 cm \1 Q"),
+    "a colour that ends with its group": rewritten(
+        rb"(/c0 cs (?:(?!ET).)*ET)(?=\nEMC\n/Span<</MCID \d+>>BDC\nBT 1 )", rb"q \1 Q"
+    ),
     "an alternative text in a mark": rewritten(rb"/Alt ?[(<]", rb"/E(x)\g<0>"),
     "a glyph with another meaning": lambda pdf: with_stream(
         pdf.pages[0].obj.Resources.Font["/F1"].ToUnicode, rb"> <0041>", rb"> <0042>"
@@ -235,13 +242,22 @@ def in_hexadecimal_digits(pdf: pikepdf.Pdf) -> None:
     )
 
 
+def in_groups(pdf: pikepdf.Pdf) -> None:
+    """Place each run by a matrix in a group of its own."""
+    rewrite_all(
+        pdf,
+        rb"BT (/\S+ \S+ Tf )?1 0 0 1 (\S+ \S+) Tm(\[(?:\((?:[^()\\]|\\.)*\)|[-.\d]+)*\]TJ) ET",
+        rb"\1 q 1 0 0 1 \2 cm BT 1 0 0 1 0 0 Tm\3 ET Q",
+    )
+
+
 def as_it_is(_: pikepdf.Pdf) -> None:
     """Leave everything."""
 
 
 @pytest.mark.parametrize(
     "change",
-    [as_it_is, in_many_streams, with_gaps, operator_by_operator, in_hexadecimal_digits],
+    [as_it_is, in_many_streams, with_gaps, operator_by_operator, in_hexadecimal_digits, in_groups],
 )
 @pytest.mark.parametrize("mode", pikepdf.ObjectStreamMode.__members__.values())
 def test_the_judge_compares_what_is_meant(

@@ -191,7 +191,10 @@ class Document:
             role = f"{role} ({self._roles[role]})"
         found = Element(role, attributes)
         for kid in self._objects.array(node.get("/K")):
-            self._kid(found, reference, kid, here)
+            if isinstance(kid, int):
+                self._content(found, reference, kid, here)
+            else:
+                self._kid(found, reference, kid, here)
         return found
 
     def _kid(self, found: Element, parent: Any, reference: Any, here: int | None) -> None:  # noqa: ANN401

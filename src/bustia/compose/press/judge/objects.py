@@ -37,8 +37,10 @@ class Objects:
 
     def get(self, value: Any) -> Any:  # noqa: ANN401
         """Follow a reference; give any other value as it is."""
-        if isinstance(value, str) and value.endswith(" R") and value[0].isdigit():
-            return self._values.get(value)
+        if isinstance(value, str):
+            found = self._values.get(value)
+            if found is not None or (value.endswith(" R") and value[0].isdigit()):
+                return found
         return value
 
     def dictionary(self, value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -70,7 +72,9 @@ class Objects:
         if isinstance(value, dict):
             return {key: self.plain(one, depth + 1) for key, one in value.items()}
         if isinstance(value, list):  # mostly of numbers
-            return [one if isinstance(one, float) else self.plain(one, depth + 1) for one in value]
+            return [
+                one if isinstance(one, float | int) else self.plain(one, depth + 1) for one in value
+            ]
         return value
 
 

@@ -18,7 +18,11 @@ __all__ = ["Font", "Glyph", "font_of", "forget", "spread", "width_of"]
 _MOST_SIGNS = 50_000
 _MOST_FONTS = 64
 _MOST_READ = 10_000
-_WRITTEN = re.compile(rb"(?:[^()\\]|\\[0-7]{1,3}|\\[^0-7]){2}|\)[^(]*+(?:\(|\Z)|.", re.DOTALL)
+_WRITTEN = re.compile(
+    rb"\\000(?:\\[0-7]{3}|[^()\\])|[^()\\]{2}|(?:[^()\\]|\\[0-7]{1,3}+|\\[^0-7]){2}"
+    rb"|\)[^(]*+(?:\(|\Z)|.",
+    re.DOTALL,
+)
 """Inside of strings: a code of two bytes, or what stands from the end of one string to the next."""
 _BRACKET = re.compile(rb"\\.|[()]", re.DOTALL)
 _BETWEEN = re.compile(rb"<([^>]*)>|([-+.\d]+)")
