@@ -3,6 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stdnum import iban as stdnum_iban
+from stdnum.es import nif as stdnum_nif
 
 from bustia.identifiers import check_iban, check_nif, mask_iban, normal_iban, normal_nif
 
@@ -23,6 +25,10 @@ def test_right_tax_numbers_pass(nif: str) -> None:
 def test_wrong_tax_numbers_fail(nif: str) -> None:
     """A wrong check character, a wrong length or other digits than ours fail."""
     assert not check_nif(nif)
+
+
+def _dni(number: int) -> str:
+    return f"{number:08d}{_LETTERS[number % 23]}"
 
 
 @given(st.integers(0, 99_999_999), st.sampled_from(_LETTERS))
@@ -52,6 +58,36 @@ def test_one_wrong_digit_fails(account: int, at: int, by: int) -> None:
     changed = iban[:at] + str((int(iban[at]) + by) % 10) + iban[at + 1 :]
     assert check_iban(iban)
     assert not check_iban(changed)
+
+
+@given(
+    st.from_regex(r"[0-9A-Z][0-9]{7}[0-9A-Z]", fullmatch=True)
+    | st.builds(
+        lambda first, rest, letter: f"{first}{rest:07d}{letter}",
+        st.sampled_from("0123456789XYZKLM"),
+        st.integers(0, 9_999_999),
+        st.sampled_from(_LETTERS),
+    )
+    | st.builds(_dni, st.integers(0, 99_999_999))
+    | st.text("0123456789XYZTES", max_size=12)
+)
+def test_tax_numbers_are_judged_as_stdnum_does(nif: str) -> None:
+    """Right or wrong, of whatever kind: python-stdnum says the same."""
+    assert check_nif(nif) == stdnum_nif.is_valid(nif)
+
+
+@given(
+    st.builds(_iban, st.integers(0, 10**20 - 1))
+    | st.from_regex(r"(ES|FR|AD)[0-9]{20,24}", fullmatch=True)
+    | st.builds(
+        lambda account, digits: f"ES{digits:02d}{account}",
+        st.just("21000418450200051332"),
+        st.integers(0, 99),
+    )
+)
+def test_accounts_are_judged_as_stdnum_does(iban: str) -> None:
+    """Right or wrong, of whatever country: python-stdnum says the same."""
+    assert check_iban(iban) == stdnum_iban.is_valid(iban, check_country=False)
 
 
 def test_spaces_and_prefix_are_no_matter() -> None:

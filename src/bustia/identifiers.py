@@ -1,6 +1,8 @@
 """Numbers that carry their own check: Spanish tax numbers (NIF) and bank accounts (IBAN).
 
-The rules themselves are python-stdnum's; this is the one door to them.
+The rules themselves are python-stdnum's; this is the one door to them. What nearly every row has, a
+right NIF of a person or a right Spanish IBAN, is seen here at a tenth of the cost; of
+everything else python-stdnum is the judge.
 """
 
 import re
@@ -12,6 +14,12 @@ from stdnum.exceptions import ValidationError
 __all__ = ["check_iban", "check_nif", "mask_iban", "normal_iban", "normal_nif"]
 
 _SEPARATORS = re.compile(r"[\s.\-/]+")
+_PERSON = re.compile(r"[0-9XYZ][0-9]{7}[A-Z]")
+_DIGIT_OF_LETTER = str.maketrans("XYZ", "012")
+_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+"""The control letter of a person's number, by its remainder of 23 (Orden EHA/451/2008)."""
+_SPANISH_IBAN = re.compile(r"ES[0-9]{22}")
+_ES_IN_DIGITS = "1428"
 
 
 def normal_nif(text: str) -> str:
@@ -29,11 +37,20 @@ def check_nif(text: str) -> bool:
     plain = normal_nif(text)
     if not plain.isascii():
         return False
+    if _is_right_person(plain):
+        return True
     try:
         _nif.validate(plain)
     except ValidationError:
         return False
     return True
+
+
+def _is_right_person(plain: str) -> bool:
+    """Tell whether this is a DNI or NIE whose letter fits."""
+    if not _PERSON.fullmatch(plain):
+        return False
+    return _LETTERS[int(plain[:8].translate(_DIGIT_OF_LETTER)) % 23] == plain[8]
 
 
 def normal_iban(text: str) -> str:
@@ -51,11 +68,20 @@ def check_iban(text: str) -> bool:
     plain = normal_iban(text)
     if not plain.isascii():
         return False
+    if _is_right_spanish_iban(plain):
+        return True
     try:
         _iban.validate(plain, check_country=False)
     except ValidationError:
         return False
     return True
+
+
+def _is_right_spanish_iban(plain: str) -> bool:
+    """Tell whether this is a Spanish IBAN whose check digits fit (ISO 7064, MOD 97-10)."""
+    if not _SPANISH_IBAN.fullmatch(plain):
+        return False
+    return int(plain[4:] + _ES_IN_DIGITS + plain[2:4]) % 97 == 1
 
 
 def mask_iban(text: str) -> str:
