@@ -43,6 +43,17 @@ def test_chunks_cover_each_invoice_once(issue: Issue):
     ) == (RUN, "release", NOW, CycleState.COMPOSING)  # fmt: skip
 
 
+def test_the_ends_of_a_run_are_two_queues(issue: Issue):
+    """The chunks from the front are in one queue, those from the back in the other."""
+    issue(14)
+    _plan()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT queue_name FROM procrastinate_jobs ORDER BY id")
+        queues = [name for (name,) in cursor.fetchall()]
+
+    assert queues == ["compose", "compose-back", "compose", "compose-back"]
+
+
 def test_planning_twice_adds_nothing(issue: Issue):
     """A cycle that is taken up again has the same chunks and jobs, and keeps its release."""
     issue(10)

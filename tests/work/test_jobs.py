@@ -16,7 +16,14 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from bustia.instance import current_instance
-from bustia.work.jobs import STALLED_SECONDS, NewJob, defer, live_locks, retake_stalled
+from bustia.work.jobs import (
+    STALLED_SECONDS,
+    NewJob,
+    QueuesInOrder,
+    defer,
+    live_locks,
+    retake_stalled,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +43,15 @@ main()
 @app.task(name="tests.nothing", queue="tests-nothing")
 def nothing(number: int) -> None:
     """Do nothing."""
+
+
+_done: list[int] = []
+
+
+@app.task(name="tests.notes", queue="tests-notes")
+def notes(number: int) -> None:
+    """Note down that it was done."""
+    _done.append(number)
 
 
 @app.task(name="tests.defers", queue="tests-defers")
@@ -111,6 +127,20 @@ def test_the_same_work_waits_only_once():
         defer([_job("two"), _job("one")])
 
     assert {"one"} == live_locks(["one", "two"])
+
+
+def test_queues_are_worked_off_in_the_order_in_which_they_are_named(monkeypatch):
+    """A worker helps with another queue when its first one is empty."""
+    defer([NewJob("tests.notes", {"number": n}, f"{n}", f"tests-{n % 2}") for n in range(6)])
+    _done.clear()
+    with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
+        monkeypatch.setattr(working, "job_manager", QueuesInOrder(working.connector))
+        working.run_worker(
+            queues=["tests-1", "tests-0"],
+            wait=False, install_signal_handlers=False, listen_notify=False,
+        )  # fmt: skip
+
+    assert _done == [1, 3, 5, 0, 2, 4]
 
 
 def test_a_job_that_is_done_is_not_live():

@@ -92,6 +92,19 @@ def test_a_worker_that_ends_is_started_again(folder, blow):
     assert _gone(after, 0.5)
 
 
+def test_each_worker_has_another_queue_first(folder):
+    """Of two queues the second worker has the second first, also when it was started again."""
+    with Supervisor(folder, ["tests-idle", "tests-too"], 2) as supervisor:
+        os.kill(supervisor.pids()[1], signal.SIGKILL)
+        assert _came_true(lambda: supervisor.tend() == 1)
+        orders = [psutil.Process(pid).cmdline()[-4:] for pid in supervisor.pids()]
+
+    assert orders == [
+        ["--queue", "tests-idle", "--queue", "tests-too"],
+        ["--queue", "tests-too", "--queue", "tests-idle"],
+    ]
+
+
 def test_all_workers_are_started_anew_after_the_database_was_lost(folder):
     """None of the processes from before is left, and there are as many as before."""
     with Supervisor(folder, ["tests-idle"], 2) as supervisor:

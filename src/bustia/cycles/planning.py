@@ -16,14 +16,15 @@ from bustia.rows import as_array, copy_rows
 from bustia.work.jobs import NewJob, defer, live_locks
 
 __all__ = [
-    "COMPOSE_QUEUE",
+    "COMPOSE_QUEUES",
     "COMPOSE_TASK",
     "newest_billing_run",
     "plan_cycle",
     "queue_pending",
 ]
 
-COMPOSE_QUEUE = "compose"
+COMPOSE_QUEUES = ("compose", "compose-back")
+"""The chunks from the front of a billing run, and those from its back."""
 COMPOSE_TASK = "bustia.cycles.compose_chunk"
 
 
@@ -121,10 +122,7 @@ def _add_chunks(cycle: Cycle, invoices: Sequence[int], chunk_size: int) -> None:
 
 
 def _from_both_ends(starts: Sequence[int]) -> list[int]:
-    """Give the first, the last, the second, the last but one, and so on.
-
-    Workers that begin together then seldom lay out the same things at the same time.
-    """
+    """Give the first, the last, the second, the last but one, and so on."""
     half = (len(starts) + 1) // 2
     turns = zip_longest(starts[:half], reversed(starts[half:]))
     return [one for turn in turns for one in turn if one is not None]
@@ -153,8 +151,16 @@ def queue_pending(cycle: Cycle) -> None:
     live = live_locks([chunk.lock for chunk in pending])
     defer(
         [
-            NewJob(COMPOSE_TASK, {"chunk": chunk.pk}, chunk.lock, COMPOSE_QUEUE)
+            NewJob(COMPOSE_TASK, {"chunk": chunk.pk}, chunk.lock, _queue_of(chunk))
             for chunk in pending
             if chunk.lock not in live
         ]
     )
+
+
+def _queue_of(chunk: Chunk) -> str:
+    """Name the end of the billing run that a chunk is from, as ``_from_both_ends`` took it.
+
+    A worker that stays at its end meets bills like those before, whose forms it has.
+    """
+    return COMPOSE_QUEUES[chunk.position % 2]

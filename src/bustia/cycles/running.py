@@ -15,7 +15,7 @@ from bustia.billing.models import Invoice
 from bustia.cycles.ledger import closing_ledger
 from bustia.cycles.models import Cycle
 from bustia.cycles.planning import (
-    COMPOSE_QUEUE,
+    COMPOSE_QUEUES,
     newest_billing_run,
     plan_cycle,
     queue_pending,
@@ -122,7 +122,7 @@ def _work_off(
 ) -> None:
     """Keep workers going until no chunk of the cycle waits any more."""
     done, restarts_at_last_step, tended = 0, 0, time.monotonic()
-    with Supervisor(instance.path, [COMPOSE_QUEUE], workers) as supervisor:
+    with Supervisor(instance.path, COMPOSE_QUEUES, workers) as supervisor:
         while True:
             try:
                 waiting, finished = _progress(cycle)

@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 
 from bustia.cycles.making import make_chunk, unforeseen
 from bustia.cycles.models import Chunk
-from bustia.cycles.planning import COMPOSE_QUEUE, COMPOSE_TASK
+from bustia.cycles.planning import COMPOSE_QUEUES, COMPOSE_TASK
 from bustia.cycles.states import ChunkState
 from bustia.cycles.workshop import open_workshop
 from bustia.errors import BustiaError
@@ -15,7 +15,7 @@ from bustia.instance import current_instance
 __all__ = ["compose_chunk"]
 
 
-@app.task(name=COMPOSE_TASK, queue=COMPOSE_QUEUE, retry=RetryStrategy(max_attempts=5, wait=1))
+@app.task(name=COMPOSE_TASK, queue=COMPOSE_QUEUES[0], retry=RetryStrategy(max_attempts=5, wait=1))
 def compose_chunk(chunk: int) -> None:
     """Make the documents of a chunk; what makes the whole chunk fail is written beside it."""
     close_old_connections()

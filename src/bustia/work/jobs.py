@@ -5,7 +5,7 @@ deferred within a transaction of Django comes and goes with it, even from inside
 the stock call uses a connection of its own); and jobs of dead workers are retaken.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ __all__ = [
     "HEARTBEAT_SECONDS",
     "STALLED_SECONDS",
     "NewJob",
+    "QueuesInOrder",
     "defer",
     "live_locks",
     "retake_stalled",
@@ -42,6 +43,21 @@ class NewJob:
     lock: str
     queue: str
     run_at: datetime | None = None
+
+
+class QueuesInOrder(manager.JobManager):
+    """Fetches a job of a queue when no job waits in those named before it.
+
+    Procrastinate itself knows no order of queues.
+    """
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:
+        """Give the next job, and mark it as being done by this worker; None if none waits."""
+        for queue in queues or ():
+            job = await super().fetch_job([queue], worker_id)
+            if job is not None:
+                return job
+        return None
 
 
 def _jobs() -> manager.JobManager:

@@ -16,7 +16,9 @@ _PATIENCE_SECONDS = 10.0
 class Supervisor:
     """Some worker processes, from ``with`` to the end of its block.
 
-    The workers hold one end of a pipe each; they end when this process does, even by a kill.
+    Of several queues, each worker in turn has another one first, and helps with the others when
+    that is empty. The workers hold one end of a pipe each; they end when this process does, even
+    by a kill.
     """
 
     def __init__(self, instance: Path, queues: Sequence[str], workers: int) -> None:
@@ -50,7 +52,9 @@ class Supervisor:
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         name = f"worker-{number + 1}"
-        queues = [part for queue in self._queues for part in ("--queue", queue)]
+        first = number % len(self._queues)
+        in_turn = (*self._queues[first:], *self._queues[:first])
+        queues = [part for queue in in_turn for part in ("--queue", queue)]
         logs = self._instance / "log"
         logs.mkdir(exist_ok=True)
         with (logs / f"{name}.log").open("ab") as log:

@@ -57,7 +57,7 @@ def _end_with_the_supervisor() -> None:
 @click.option("--queue", "queues", multiple=True, required=True)
 @click.option("--name", required=True)
 def main(path: Path, queues: tuple[str, ...], name: str) -> None:
-    """Do the jobs of some queues until the supervisor ends."""
+    """Do the jobs of some queues, in the order of these, until the supervisor ends."""
     threading.Thread(target=_end_with_the_supervisor, daemon=True).start()
     gc.set_threshold(*COLLECTED_EVERY)
 
@@ -66,9 +66,14 @@ def main(path: Path, queues: tuple[str, ...], name: str) -> None:
     with open_instance(path):
         from procrastinate.contrib.django import app  # noqa: PLC0415
 
-        from bustia.work.jobs import HEARTBEAT_SECONDS, STALLED_SECONDS  # noqa: PLC0415
+        from bustia.work.jobs import (  # noqa: PLC0415
+            HEARTBEAT_SECONDS,
+            STALLED_SECONDS,
+            QueuesInOrder,
+        )
 
         with app.replace_connector(app.connector.get_worker_connector()) as working:  # type: ignore[attr-defined]
+            working.job_manager = QueuesInOrder(working.connector)
             working.run_worker(
                 queues=list(queues),
                 name=name,
