@@ -105,9 +105,12 @@ def _finish(cycle_id: int, now: datetime, seconds: float) -> Cycle:
             )
         if cycle.state == CycleState.COMPOSING:
             # Tables that were empty a minute ago: planned as such, the ledger took 80 s, not 0.2.
+            # A third of the usual sample does, as in an import; all of it took four times as long.
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "ANALYZE cycles_chunk, cycles_failure, deliver_delivery, archive_document"
+                    "SET LOCAL default_statistics_target = 30;"
+                    " ANALYZE cycles_chunk, cycles_failure, deliver_delivery, archive_document;"
+                    " SET LOCAL default_statistics_target = DEFAULT"
                 )
             if Document.objects.filter(cycle=cycle.code).exists():
                 keep_evidence(cycle.code, cycle.cutoff)
