@@ -1,14 +1,16 @@
 """Writes many new rows at once, the way PostgreSQL takes them quickest: by COPY.
 
 Django's ``bulk_create`` makes an object a row and writes each value as SQL: with a few hundred
-bytes of JSON a row, that takes longer than to store them.
+bytes of JSON a row, that takes longer than to store them. After many rows the planner wants new
+statistics: these are taken here, too.
 """
 
 from collections.abc import Iterable, Sequence
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
 
-__all__ = ["as_array", "copy_rows", "new_keys"]
+__all__ = ["as_array", "copy_rows", "new_keys", "take_statistics"]
 
 
 def new_keys(model: type[models.Model], count: int) -> list[int]:
@@ -41,6 +43,17 @@ def copy_rows(
     ):
         for row in rows:
             copy.write_row(row)
+
+
+def take_statistics(cursor: CursorWrapper, tables: str, target: int) -> None:
+    """Tell the planner what is in these tables, by samples as large as ``target`` asks for.
+
+    PostgreSQL's own target is 100. To be called within a transaction.
+    """
+    cursor.execute(
+        f"SET LOCAL default_statistics_target = {target}; ANALYZE {tables};"
+        " SET LOCAL default_statistics_target = DEFAULT"
+    )
 
 
 def as_array(keys: Iterable[int]) -> str:

@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from bustia.intake.checks import KNOWN_INVOICES
 from bustia.intake.first_fill import bare_while_filled
 from bustia.intake.staging import stage
+from bustia.rows import take_statistics
 
 __all__ = ["Taken", "merge_all"]
 
@@ -255,6 +256,9 @@ _TAXES = """
 
 
 _TABLES = (*(target.table for target in _TARGETS), "billing_invoicetax")
+_STATISTICS = 30
+"""A third of the usual sample: a table of the export has few columns whose values differ in how
+often they come, and those have few values. The whole sample took a tenth of an import."""
 _MANY_ROWS = 20_000
 """From how many rows on it is worth while to take the indexes off empty tables."""
 
@@ -282,20 +286,8 @@ def _merge(cursor: CursorWrapper, staged: Mapping[str, int], *, empty: bool) -> 
         new = cursor.rowcount
         taken[target.file] = Taken(new, changed, staged[target.file] - new - changed)
         if new or changed:
-            cursor.execute(_statistics_of(target.table))
+            take_statistics(cursor, target.table, _STATISTICS)
     cursor.execute(_TAXES)
     if cursor.rowcount:
-        cursor.execute(_statistics_of("billing_invoicetax"))
+        take_statistics(cursor, "billing_invoicetax", _STATISTICS)
     return taken
-
-
-def _statistics_of(table: str) -> str:
-    """Give the statement that takes statistics of a table: of a third of the usual sample.
-
-    A table of the export has few columns whose values differ in how often they come, and those
-    have few values; the whole sample took a tenth of an import.
-    """
-    return (
-        f"SET LOCAL default_statistics_target = 30; ANALYZE {table};"
-        " SET LOCAL default_statistics_target = DEFAULT"
-    )

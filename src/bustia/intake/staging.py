@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from bustia.intake.problems import Problem
 from bustia.intake.records import RECORDS, Record
 from bustia.intake.schema import RECORD_BY_FILE, columns
+from bustia.rows import take_statistics
 
 __all__ = ["STAGE_COLUMNS", "ProblemSpool", "analyze", "as_csv", "copy_rows", "create", "stage"]
 
@@ -137,7 +138,4 @@ class ProblemSpool:
 
 def analyze(cursor: CursorWrapper, table: str) -> None:
     """Tell the planner how many rows there are, or it would join them one by one."""
-    cursor.execute(
-        f"SET LOCAL default_statistics_target = 10; ANALYZE {table};"
-        " SET LOCAL default_statistics_target = DEFAULT"
-    )
+    take_statistics(cursor, table, 10)

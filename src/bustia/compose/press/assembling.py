@@ -14,7 +14,7 @@ from bustia.compose.press.imprint import MOST_LINKS, Heading, Imprint, Place, im
 from bustia.compose.press.kit import Kit
 from bustia.compose.press.known import Known
 from bustia.compose.press.nodes import Gap, Node, numbered, parts_of, reference
-from bustia.compose.press.pdf import deflate, entry, inner_entry, value
+from bustia.compose.press.pdf import deflated, entry, inner_entry, numbered_object, value
 from bustia.compose.press.pieces import Piece, Slot
 from bustia.compose.press.reading import Element
 from bustia.compose.press.sealing import SealPlace
@@ -255,6 +255,13 @@ class _Form:
         )
         return self._finished(drawn, metadata.number, inner.number, signature.number)
 
+    def _on(self, page: int) -> Iterator[tuple[int, Imprint, int]]:
+        """Give the imprints on a page of the document: place, imprint, and which page of its own
+        that is."""
+        for place, (first, imprint) in enumerate(self._imprints):
+            if first <= page < first + len(imprint.told):
+                yield place, imprint, page - first
+
     def _put(self, number: int, body: Any) -> None:  # noqa: ANN401 (a value of a PDF, or parts)
         """Write an object that is the same in all documents."""
         parts = body if isinstance(body, list) else parts_of(body)
@@ -298,11 +305,10 @@ class _Form:
     def _owners(self, page: int) -> bytes:
         """List the elements of a page's marked content; some numbers have none."""
         found, at = [], 0
-        for first, imprint in self._imprints:
-            if first <= page < first + len(imprint.marks) and imprint.owners[page - first]:
-                marks = imprint.marks[page - first]
+        for _, imprint, own in self._on(page):
+            if marks := imprint.marks[own]:
                 found += [b"null"] * (marks.start - at)
-                found.append(imprint.owners[page - first])
+                found.append(imprint.owners[own])
                 at = marks.stop
         return b" ".join(found)
 
@@ -315,11 +321,7 @@ class _Form:
         space = kit.colour_space
         self._put(numbers.resources, [b"<</Font<<%s>>/ColorSpace<</c0 %d 0 R>>>>" % (fonts, space)])
         for page, (width, height, _, _) in enumerate(self._frame.pages):
-            links = [
-                imprint.links[page - first]
-                for first, imprint in self._imprints
-                if first <= page < first + len(imprint.links) and imprint.links[page - first]
-            ]
+            links = [imprint.links[own] for _, imprint, own in self._on(page) if imprint.links[own]]
             links += [reference(numbers.widget)] if page == 0 else []
             self._put(
                 numbers.page + page,
@@ -392,24 +394,14 @@ class _Form:
 
         def put(body: bytes, number: int) -> None:
             nonlocal at
-            whole = b"%d 0 obj\n%s\nendobj\n" % (number, body)
+            whole = numbered_object(number, body)
             entries[number] = entry(at)
             head.append(whole)
             at += len(whole)
 
         for page in range(len(drawn)):
-            content = b"".join(
-                [
-                    imprint.still[page - first]
-                    for first, imprint in self._imprints
-                    if first <= page < first + len(imprint.still)
-                ]
-            )
-            packed = deflate(content, once=True)
-            put(
-                b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
-                numbers.static + page,
-            )
+            still = [imprint.still[own] for _, imprint, own in self._on(page)]
+            put(deflated(b"".join(still), once=True), numbers.static + page)
         put(object_stream(self._still, once=True), numbers.packed)
         for place, (number, _) in enumerate(self._still):
             entries[number] = inner_entry(numbers.packed, place)
@@ -419,11 +411,7 @@ class _Form:
         pages = tuple(
             (
                 node.number,
-                tuple(
-                    (place, imprint.told[page - first])
-                    for place, (first, imprint) in enumerate(self._imprints)
-                    if first <= page < first + len(imprint.told)
-                ),
+                tuple((place, imprint.told[own]) for place, imprint, own in self._on(page)),
             )
             for page, node in enumerate(drawn)
         )

@@ -15,7 +15,7 @@ from bustia.compose.drawing import Drawing
 from bustia.compose.press.files import embedded
 from bustia.compose.press.lines import Breaker
 from bustia.compose.press.metadata import Metadata
-from bustia.compose.press.pdf import deflate, entry, number
+from bustia.compose.press.pdf import deflate, deflated, entry, number, numbered_object
 from bustia.compose.press.sealing import SealPlace
 from bustia.compose.press.typography import Setter
 
@@ -209,19 +209,14 @@ class Form:
         def put(number: int, body: bytes) -> None:
             nonlocal at
             entries.append(entry(at))
-            whole = b"%d 0 obj\n%s\nendobj\n" % (number, body)
+            whole = numbered_object(number, body)
             out.append(whole)
             digest.update(whole)
             at += len(whole)
 
         for page, contents in self.pages:
-            packed = deflate(
-                b"".join([leaves[piece].written(content) for piece, content in contents])
-            )
-            put(
-                page,
-                b"<</Filter/FlateDecode/Length %d>>\nstream\n%s\nendstream" % (len(packed), packed),
-            )
+            written = [leaves[piece].written(content) for piece, content in contents]
+            put(page, deflated(b"".join(written)))
         for place, file in zip(self.files, leaves[-1], strict=True):
             put(place, embedded(file, metadata.stamp))
         xmp = metadata.xmp()

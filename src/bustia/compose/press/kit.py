@@ -12,7 +12,7 @@ from pathlib import Path
 from bustia.compose.characters import covered, in_every_font
 from bustia.compose.press.faces import face_named
 from bustia.compose.press.lines import Breaker
-from bustia.compose.press.pdf import Writer, entry
+from bustia.compose.press.pdf import Writer, entry, numbered_object
 from bustia.compose.press.probing import Prober
 from bustia.compose.press.reading import Probe, Run
 from bustia.compose.press.typography import Setter
@@ -94,7 +94,7 @@ class Kit:
         parts, entries = [_HEAD], [b"\0\0\0\0\0\xff\xff"]
         at = len(_HEAD)
         for place, body in enumerate(self.objects, 1):
-            parts.append(b"%d 0 obj\n%s\nendobj\n" % (place, body))
+            parts.append(numbered_object(place, body))
             entries.append(entry(at))
             at += len(parts[-1])
         return b"".join(parts), tuple(entries)
