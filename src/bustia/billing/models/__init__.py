@@ -1,0 +1,43 @@
+"""What is known of customers: what the billing system exported."""
+
+from bustia.billing.models.exported import (
+    CalendarEntry,
+    Consent,
+    Consumption,
+    Contract,
+    Customer,
+    Instalment,
+    IntakeBatch,
+    IntakeRejection,
+    Invoice,
+    InvoiceLine,
+    InvoiceTax,
+    Mandate,
+    Meter,
+    Payment,
+    PaymentPlan,
+    ReturnedDebit,
+    SourceDocument,
+    TariffPrice,
+)
+
+__all__ = [
+    "CalendarEntry",
+    "Consent",
+    "Consumption",
+    "Contract",
+    "Customer",
+    "Instalment",
+    "IntakeBatch",
+    "IntakeRejection",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceTax",
+    "Mandate",
+    "Meter",
+    "Payment",
+    "PaymentPlan",
+    "ReturnedDebit",
+    "SourceDocument",
+    "TariffPrice",
+]
