@@ -17,6 +17,7 @@ __all__ = [
     "Config",
     "EmailConfig",
     "NoticesConfig",
+    "OfficeConfig",
     "PostConfig",
     "SealConfig",
     "SmsConfig",
@@ -131,6 +132,21 @@ class WorkConfig(_Section):
         return self.processes or os.cpu_count() or 1
 
 
+class OfficeConfig(_Section):
+    """Where the Virtual Office is served; TLS is a reverse proxy's."""
+
+    url: Annotated[str, Field(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    """As customers write it, without a path; empty for the stationery's ``office_url``."""
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
+    """Server processes; 0 for one a core."""
+    trusted_proxies: Annotated[int, Field(ge=0, le=8)] = 1
+    """How many proxies stand before it: as many entries of X-Forwarded-For are theirs."""
+    demo: bool = False
+    """Shows made-up customers to sign in as, and their mails: never on a real instance."""
+
+
 class StationeryConfig(_Section):
     """The folder with templates, rules and texts; without one, what ships with Bústia."""
 
@@ -147,6 +163,7 @@ class Config(_Section):
     seal: SealConfig = SealConfig()
     archive: ArchiveConfig = ArchiveConfig()
     work: WorkConfig = WorkConfig()
+    office: OfficeConfig = OfficeConfig()
     stationery: StationeryConfig = StationeryConfig()
 
 

@@ -81,6 +81,13 @@ processes = 0                 # 0: one a core
 chunk = 250                   # invoices a job: what a kill costs at most
 judged_every = 5000           # one in so many documents is compared with Typst's own
 
+[office]                      # the customers' web: bustia serve
+# url = "https://oficina.example" # as customers write it; else the stationery's office_url
+host = "127.0.0.1"            # a reverse proxy with TLS stands before it
+port = 8000
+workers = 0                   # 0: one a core
+trusted_proxies = 1           # how many proxies add to X-Forwarded-For; 0 without any
+
 [stationery]
 # folder = "stationery"       # without it, the stationery that ships with Bústia
 """
