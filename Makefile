@@ -8,7 +8,7 @@ TOWN ?= 50350
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	--no-header --generate-hashes pyproject.toml
 
-.PHONY: help demo test lint types imports unit chaos town bench lock clean
+.PHONY: help demo test lint types imports unit chaos town bench words lock clean
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  %-10s %s\n", $$1, $$2}'
 
@@ -22,6 +22,10 @@ $(VENV)/.base: requirements/base.lock pyproject.toml | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(VENV)/.words: hatch_build.py $(wildcard src/bustia/office/locale/*/*.po) $(VENV)/.base
+	@$(BIN)/python hatch_build.py >/dev/null
+	@touch $@
+
 $(VENV)/.test: requirements/test.lock $(VENV)/.base
 	@echo "Installing the tools of the test suite into $(VENV) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.lock
@@ -32,7 +36,7 @@ $(VENV)/.bench: requirements/bench.lock $(VENV)/.base
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
 	@touch $@
 
-demo: $(VENV)/.base ## Run the main job on a made-up town (CONTRACTS=1000)
+demo: $(VENV)/.words ## Run the main job on a made-up town (CONTRACTS=1000)
 	@$(BIN)/bustia demo --contracts $(CONTRACTS)
 
 test: $(VENV)/.test lint types imports unit ## Pass the whole suite
@@ -58,6 +62,9 @@ town: $(VENV)/.test ## Bring every document of a town back from the archive (TOW
 
 bench: $(VENV)/.bench ## Compare composers; with CYCLE=50350, time a cycle by stage (ARGS="--quick")
 	@PYTHONPATH=. $(BIN)/python -m bench $(if $(CYCLE),--cycle $(CYCLE)) $(ARGS)
+
+words: $(VENV)/.test ## Bring the Office's catalogues in step with its pages
+	@PYTHONPATH=. $(BIN)/python -m tests.tools.catalogues
 
 lock: $(VENV)/.test ## Lock the requirements anew
 	$(LOCK) --extra build -o requirements/base.lock

@@ -17,6 +17,7 @@ from django.db import connections
 from bustia.instance import create_instance, current_instance, open_instance
 from bustia.instance.postgres import remove_data
 from bustia.settings import database
+from hatch_build import compile_catalogues
 
 RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 SERVER = Path(tempfile.gettempdir()) / f"bustia-tests-{RUN}"
@@ -24,6 +25,7 @@ SERVER = Path(tempfile.gettempdir()) / f"bustia-tests-{RUN}"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell xdist's workers the name of this run, so that we know what to remove after them."""
+    compile_catalogues()  # what a build does: words may have changed since
     if not hasattr(config, "workerinput") and hasattr(config.option, "testrunuid"):
         config.option.testrunuid = RUN
 
