@@ -7,6 +7,7 @@ from typing import Any
 from psycopg import conninfo
 
 from bustia.instance import instance as _instances
+from bustia.office_settings import *  # noqa: F403 (all of what the customers' web adds)
 
 _open = _instances.opened()
 
@@ -36,12 +37,25 @@ DATABASES = {
 
 INSTALLED_APPS = [
     "django.contrib.postgres",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
     "procrastinate.contrib.django",
     "bustia.billing",
     "bustia.archive",
     "bustia.deliver",
     "bustia.notices",
     "bustia.cycles",
+    "bustia.office",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "csp",
 ]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -161,6 +161,23 @@ class Decider:
         """Write a rule's message for a customer, whether or not it would be chosen."""
         return self._programs[rule].message(facts, language or facts.customer.language)
 
+    def retell(
+        self, facts: Facts, rules: Sequence[str], language: str | None = None
+    ) -> tuple[Message, ...]:
+        """Write again what was chosen before, as it is now: rules that no longer hold fall away.
+
+        ``rules`` are ids, in the order in which they were chosen; unknown ones are left out.
+        ``language`` takes the place of the customer's.
+        """
+        if self.suppression(facts):
+            return ()
+        programs = [self._programs[rule] for rule in rules if rule in self._programs]
+        return tuple(
+            program.message(facts, language or facts.customer.language)
+            for program in programs
+            if not program.why_false(facts) and _refused(program, facts, None) is None
+        )
+
     def decide(
         self, facts: Facts, space: int = DEFAULT_SPACE, history: History | None = None
     ) -> Decision:

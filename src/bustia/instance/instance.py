@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import django
 import psycopg
+import yaml
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
@@ -128,9 +129,23 @@ class Instance:
         return self.path / own if own is not None else shipped_stationery()
 
     @property
+    def office_url(self) -> str:
+        """The address of the Virtual Office as customers write it, without a slash at its end."""
+        return (self.config.office.url or _office_url_of(self.stationery)).rstrip("/")
+
+    @property
     def archive(self) -> Path:
         """The folder of the archive."""
         return self.path / self.config.archive.folder
+
+
+def _office_url_of(stationery: Path) -> str:
+    """Read one value of ``company.yaml``; who loads the stationery is told what is wrong in it."""
+    try:
+        company = yaml.safe_load((stationery / "company.yaml").read_text(encoding="utf-8"))
+        return str(company["office_url"])
+    except (OSError, ValueError, yaml.YAMLError, TypeError, KeyError):
+        return ""
 
 
 def clock() -> datetime:

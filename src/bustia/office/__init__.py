@@ -1,0 +1,1 @@
+"""The Virtual Office: where customers read their invoices and run their contract."""

@@ -1,0 +1,31 @@
+"""What the frame of every page needs: the company, the way around, the languages."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from bustia.instance import current_instance
+from bustia.office.desk import company
+
+__all__ = ["SECTIONS", "office"]
+
+SECTIONS = (("office:home", _("Home")),)
+"""The pages of a contract in the order in which they are offered: the name of each, its label."""
+
+
+def office(request: HttpRequest) -> dict[str, Any]:
+    """Give the frame's values."""
+    language = get_language() or settings.LANGUAGE_CODE
+    match = request.resolver_match
+    return {
+        "company": company(language),
+        "language": language,
+        "languages": settings.LANGUAGES,
+        "contract": getattr(request, "contract", None),
+        "sections": SECTIONS,
+        "here": match.view_name if match else "",
+        "demo": current_instance().config.office.demo,
+    }

@@ -1,0 +1,34 @@
+"""What every page needs from the stationery: the company, its words and its message rules."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from bustia.compose.company import Company, load_company
+from bustia.decide.engine import Decider
+from bustia.decide.release import load_release
+from bustia.instance import current_instance
+
+__all__ = ["company", "decider"]
+
+
+@lru_cache(maxsize=2)
+def _companies(stationery: Path) -> Mapping[str, Company]:
+    return load_company(stationery)
+
+
+def company(language: str) -> Company:
+    """Give the company that runs this Office, in a language."""
+    return _companies(current_instance().stationery)[language]
+
+
+@lru_cache(maxsize=4)
+def _decider(folder: Path) -> Decider:
+    return Decider(load_release(folder))
+
+
+def decider(release: str) -> Decider:
+    """Give what decides by the rules of a release, as a cycle ran on it; once a process."""
+    instance = current_instance()
+    folder = instance.path / "releases" / release
+    return _decider(folder if folder.is_dir() else instance.stationery)

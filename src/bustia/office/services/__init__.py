@@ -1,0 +1,1 @@
+"""What happens to accounts: they are opened, entered, secured and closed."""

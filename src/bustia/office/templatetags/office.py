@@ -1,0 +1,85 @@
+"""Filters and tags of the Office's templates: money, dates, icons, one way of writing each."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BaseForm
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from bustia import formatting
+
+__all__ = ["register"]
+
+register = template.Library()
+
+
+def _language() -> str:
+    return get_language() or "ca"
+
+
+@register.filter
+def money(value: Decimal) -> str:
+    """Write euros: ``40,61 €``."""
+    return formatting.money(value, _language())
+
+
+@register.filter
+def number(value: Decimal | int) -> str:
+    """Write a number: ``1.234,5``."""
+    return formatting.number(value, _language())
+
+
+@register.filter
+def long_date(value: date | None) -> str:
+    """Write a day in words, or nothing."""
+    return formatting.date_long(_day(value), _language()) if value else ""
+
+
+@register.filter
+def short_date(value: date | None) -> str:
+    """Write a day in figures, or nothing."""
+    return formatting.date_short(_day(value), _language()) if value else ""
+
+
+@register.filter
+def short_month(value: date) -> str:
+    """Write a month for narrow places: ``abr.``."""
+    return formatting.month_short(_day(value), _language())
+
+
+@register.filter
+def clock_time(value: datetime) -> str:
+    """Write the time of day where the company is: ``9:05``."""
+    local = timezone.localtime(value)
+    return f"{local.hour}:{local.minute:02d}"
+
+
+def _day(value: date) -> date:
+    return timezone.localtime(value).date() if isinstance(value, datetime) else value
+
+
+@register.filter
+def add_float(value: float, more: float) -> float:
+    """Move a place in a drawing."""
+    return round(value + more, 2)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one of the icons in ``templates/office/icons``; readers of the screen skip it."""
+    return render_to_string(f"office/icons/{name}.svg")
+
+
+@register.inclusion_tag("office/forms/summary.html")
+def error_summary(form: BaseForm) -> dict[str, Any]:
+    """List what is wrong in a form, each with a link to its field; nothing if all is well."""
+    wrong = [
+        (form[name].id_for_label if name in form.fields else "", form.fields.get(name), errors)
+        for name, errors in form.errors.items()
+    ]
+    return {"wrong": wrong}

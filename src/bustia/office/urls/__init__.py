@@ -1,0 +1,18 @@
+"""The way around the Office: paths in Catalan, names in English, a module a section."""
+
+from django.urls import include, path
+
+from bustia.office.urls import accounts, home
+from bustia.office.views import errors
+
+__all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
+
+urlpatterns = [
+    path("", include(([*home.urlpatterns], "office"))),
+    path("", include(accounts.urlpatterns)),
+]
+"""Names of django-allauth have no namespace; all others are ``office:…``."""
+
+handler403 = errors.refused
+handler404 = errors.not_found
+handler500 = errors.trouble

@@ -1,0 +1,24 @@
+"""One town with its Office, for all tests in a browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.office.served import Served, serving
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Send all tests of this folder to one worker: they share the town."""
+    for item in items:
+        if _HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The Office of a made-up town, on a real web server."""
+    with serving(tmp_path_factory.mktemp("office") / "demo") as town:
+        yield town
