@@ -2,6 +2,8 @@
 
 BustiaError
 ├── InstanceError        the instance folder, its settings or its database
+├── AuditError           an entry that the log of changes can't take
+├── ChangeError          a change of a customer's that can't be taken or handed on
 ├── IntakeError          an export that can't be read at all (rows have rejections instead)
 ├── StationeryError      a rule, text, template or asset that must be corrected
 ├── DecideError          a rule that failed on a customer's facts
@@ -17,7 +19,9 @@ BustiaError
 
 __all__ = [
     "ArchiveError",
+    "AuditError",
     "BustiaError",
+    "ChangeError",
     "ComposeError",
     "CycleError",
     "DecideError",
@@ -61,6 +65,14 @@ def _rebuild(
 
 class InstanceError(BustiaError):
     """The instance folder, its settings or its database need attention."""
+
+
+class AuditError(BustiaError):
+    """The log of changes can't take an entry: it has no action, or personal data in it."""
+
+
+class ChangeError(BustiaError):
+    """What a customer asked for can't be done, or can't be handed on to the billing system."""
 
 
 class IntakeError(BustiaError):

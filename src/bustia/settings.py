@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.forms",
     "procrastinate.contrib.django",
+    "bustia.audit",
     "bustia.billing",
     "bustia.archive",
     "bustia.deliver",
