@@ -12,6 +12,7 @@ from django.db import connection, connections
 
 from bustia.deliver import handing
 from bustia.deliver.channels.base import Outcome, Result
+from bustia.deliver.claims import LOCK_SPACE
 from bustia.deliver.handing import Sender, hand_over, waiting
 from bustia.deliver.models import Attempt, Delivery
 from bustia.deliver.services import deliver_due
@@ -337,7 +338,7 @@ def test_a_deliverer_that_lost_its_claim_sends_nothing(town):
     adapter = Stolen()
     with psycopg.connect(**connection.get_connection_params(), autocommit=True) as session:
         other = 77
-        session.execute("SELECT pg_advisory_lock(%s, %s)", [handing._LOCK_SPACE, other])
+        session.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_SPACE, other])
         hand_over(sender(adapter), at(NOW))
 
         assert len(adapter.given) == 1

@@ -51,7 +51,8 @@ def command(
 ) -> None:
     """Hand over what is due: mails, SMS, and paper invoices as a print run.
 
-    Plans the notices of coming invoices first, and closes the cycles whose deliveries are all
+    Messages to holders of Office accounts go first, if no courier of ``bustia serve`` took them.
+    Plans the notices of coming invoices, and closes the cycles whose deliveries are all
     final in the end. What a provider refused for now is tried again at the next call.
     """
     from bustia.instance import open_instance
@@ -60,6 +61,7 @@ def command(
         from bustia.cycles.ledger import close_cycle
         from bustia.cycles.models import Cycle
         from bustia.cycles.states import CycleState
+        from bustia.deliver.account_handing import hand_over_messages
         from bustia.deliver.handing import waiting
         from bustia.deliver.services import CHANNELS, deliver_due
         from bustia.notices.planning import plan_notices
@@ -67,6 +69,10 @@ def command(
         chosen, problems = list(channels or CHANNELS), dict[str, str]()
         states: dict[str, Counter[str]] = {}
         runs = []
+        own = tuple(channel for channel in ("email", "sms") if channel in chosen)
+        messages = hand_over_messages(instance, instance.now, own)
+        if messages.problem:
+            problems["account"] = messages.problem
         notices = plan_notices(instance.stationery, instance.config.notices, instance.now())
         with progress_bar("Handing over") as advance:
             while True:
@@ -92,6 +98,7 @@ def command(
             {
                 "states": {channel: dict(counted) for channel, counted in states.items()},
                 "problems": problems,
+                "account_messages": dict(messages.states),
                 "notices": dict(notices),
                 "print_runs": [
                     {"code": run.code, "folder": run.folder, "mailpieces": run.mailpieces}
@@ -101,7 +108,7 @@ def command(
             }
         )
     else:
-        _tell(states, runs, closed)
+        _tell(states | {"account": messages.states} if messages.states else states, runs, closed)
     for channel, answer in problems.items():
         err.print(
             f"{channel}: handing over was stopped, the rest stays due: {answer}",

@@ -18,6 +18,7 @@ from django.db.models import F
 
 from bustia.archive.services import Retriever
 from bustia.deliver.channels.base import Adapter, Outcome, Result
+from bustia.deliver.claims import LOCK_SPACE, Claimant
 from bustia.deliver.models import Attempt, Delivery
 from bustia.deliver.states import DECEASED, FINAL, DeliveryState, check_move, sources_of
 from bustia.errors import ArchiveError, DeliverError, NoAddressError
@@ -29,8 +30,6 @@ _LEASE_SECONDS = 900
 """Longer than any one hand-over may take; it is for sessions that the database still believes in
 though their machine is gone. A deliverer that dies is found out by its advisory lock."""
 _TOO_LATE = "too late to be sent"
-_LOCK_SPACE = 0x42555354
-"""First half of the advisory locks' keys, so that they are ours alone."""
 _MOST_ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=12)
@@ -110,20 +109,8 @@ def waiting(now: datetime) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-class _Claimant:
-    """One deliverer: a number, and an advisory lock on it that ends with its session."""
-
-    def __enter__(self) -> "_Claimant":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval(pg_get_serial_sequence('deliver_attempt', 'id'))")
-            self.number = int(cursor.fetchone()[0]) % 2**31
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [_LOCK_SPACE, self.number])
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_SPACE, self.number])
+class _Claimant(Claimant):
+    """A deliverer of what is in the ledger."""
 
     @transaction.atomic
     def release(self) -> None:
@@ -158,7 +145,7 @@ class _Claimant:
                        claim = NULL, lease_until = NULL
                   FROM lost l WHERE l.id = d.id
                 """,
-                {"me": self.number, "space": _LOCK_SPACE},
+                {"me": self.number, "space": LOCK_SPACE},
             )
             cursor.execute(
                 "UPDATE deliver_attempt a SET outcome = 'uncertain' FROM deliver_delivery d"

@@ -1,11 +1,16 @@
-"""The delivery ledger: one row for each recipient and channel, and every attempt to hand over."""
+"""The delivery ledger: one row for each recipient and channel, and every attempt to hand over.
+
+Beside it, the outbox for holders of Office accounts.
+"""
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
-from bustia.deliver.states import DeliveryState
+from bustia.billing.fields import EncryptedTextField
+from bustia.deliver.states import DeliveryState, MessageState
 
-__all__ = ["Attempt", "Delivery", "PrintRun"]
+__all__ = ["AccountMessage", "Attempt", "Delivery", "PrintRun"]
 
 
 class PrintRun(models.Model):
@@ -99,3 +104,50 @@ class Attempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]
+
+
+class AccountMessage(models.Model):
+    """A mail or SMS to who has, or asks for, an account of the Virtual Office."""
+
+    kind = models.CharField(max_length=16)
+    channel = models.CharField(max_length=6)
+    account_ref = models.BigIntegerField(null=True, blank=True)
+    """Number of the account in the Office; none where there is none (yet)."""
+    language = models.CharField(max_length=2)
+    recipient = EncryptedTextField()
+    content = EncryptedTextField()
+    """What it says, as JSON; empty once a secret was sent, failed or expired."""
+    state = models.CharField(max_length=8, default=MessageState.WAITING)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    retry_at = models.DateTimeField(db_default=Now())
+    """By the database's clock, which also goes on where the instance's stands still."""
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started = models.BooleanField(default=False)
+    """The hand-over began: after a crash nobody knows whether it went through."""
+    uncertain = models.BooleanField(default=False)
+    """It may have gone once more than we know."""
+    claim = models.BigIntegerField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=300, blank=True)
+    """The provider's own answer, without addresses."""
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["channel", "retry_at"],
+                name="account_message_open",
+                condition=Q(state__in=["waiting", "claimed"]),
+            ),
+            models.Index(
+                fields=["account_ref", "created_at"],
+                name="account_message_of",
+                condition=Q(account_ref__isnull=False),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="account_message_state_known", condition=Q(state__in=list(MessageState))
+            ),
+        ]

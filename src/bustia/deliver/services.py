@@ -1,23 +1,19 @@
 """Hands over everything that is due, on every channel that the instance's settings name."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 from bustia.archive.services import Retriever
-from bustia.deliver.channels.base import Adapter
-from bustia.deliver.channels.email import Mail, SmtpAdapter, SmtpServer
-from bustia.deliver.channels.sms import Sms, SpoolAdapter
-from bustia.deliver.channels.sms_smpp import SmppAdapter, SmppServer
+from bustia.deliver.channels.email import Mail
+from bustia.deliver.channels.sms import Sms
 from bustia.deliver.content import InvoiceContent
 from bustia.deliver.handing import Sender, hand_over
 from bustia.deliver.mail import MailWriter, message_id
 from bustia.deliver.models import Delivery
 from bustia.deliver.printing import PrintRunFiles, print_due
+from bustia.deliver.providers import mail_adapter, sms_adapter
 from bustia.errors import DeliverError, NoAddressError
 from bustia.instance import Instance
 
@@ -70,14 +66,6 @@ def deliver_due(
 
 def _email(instance: Instance, clock: Callable[[], datetime]) -> Sender:
     settings = instance.config.email
-    server = SmtpServer(
-        settings.host,
-        settings.port,
-        settings.tls,
-        settings.username,
-        os.environ.get("BUSTIA_SMTP_PASSWORD", ""),
-        settings.return_path_domain,
-    )
     writer = MailWriter(
         instance.stationery,
         sender=settings.sender,
@@ -99,20 +87,12 @@ def _email(instance: Instance, clock: Callable[[], datetime]) -> Sender:
     def reference(delivery: Delivery) -> str:
         return message_id(delivery.key, settings.return_path_domain)
 
-    adapter = SmtpAdapter(server)
+    adapter = mail_adapter(instance)
     return Sender("email", adapter, prepare, delivered_when_accepted=True, reference=reference)
 
 
 def _sms(instance: Instance, _: Callable[[], datetime]) -> Sender:
     settings = instance.config.sms
-    adapter: Adapter[Any]
-    if settings.adapter == "smpp":
-        password = os.environ.get("BUSTIA_SMPP_PASSWORD", "")
-        adapter = SmppAdapter(
-            SmppServer(settings.host, settings.port, settings.system_id, password)
-        )
-    else:
-        adapter = SpoolAdapter(Path(instance.path) / "outbox" / "sms")
 
     def prepare(delivery: Delivery, retriever: Retriever) -> Sms:
         del retriever  # an SMS brings no document
@@ -122,4 +102,4 @@ def _sms(instance: Instance, _: Callable[[], datetime]) -> Sender:
         return Sms(delivery.key, settings.sender, mobile, str(delivery.content["text"]))
 
     # "Accepted" is the operator's word, not the telephone's: only a receipt says "delivered".
-    return Sender("sms", adapter, prepare, delivered_when_accepted=False)
+    return Sender("sms", sms_adapter(instance), prepare, delivered_when_accepted=False)

@@ -4,7 +4,15 @@ from enum import StrEnum
 
 from bustia.errors import DeliverError
 
-__all__ = ["DECEASED", "FINAL", "DeliveryState", "check_move", "sources_of"]
+__all__ = [
+    "DECEASED",
+    "FINAL",
+    "DeliveryState",
+    "MessageState",
+    "check_message_move",
+    "check_move",
+    "sources_of",
+]
 
 
 class DeliveryState(StrEnum):
@@ -90,3 +98,45 @@ def check_move(key: str, old: DeliveryState, new: DeliveryState) -> None:
 def sources_of(new: DeliveryState) -> frozenset[DeliveryState]:
     """Give the states from which a delivery may become ``new``; bulk moves keep to them."""
     return frozenset(old for old, allowed in _MOVES.items() if new in allowed)
+
+
+class MessageState(StrEnum):
+    """Where a message to the holder of an Office account stands.
+
+    ::
+
+        waiting ──▶ claimed ──▶ sent      the provider took it
+          │  ▲        │ │ └───▶ failed    never to this recipient
+          │  │        │ └─────▶ expired   its time was over before it could go
+          │  └────────┘                ▲
+          │    not now, or its courier died: again, while its time lasts
+          └────────────────────────────┘
+
+    A message whose courier died in the middle of a hand-over goes again, and is marked as one that
+    may have gone twice: a code that comes twice is a smaller harm than one that never comes.
+    """
+
+    WAITING = "waiting"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+_M = MessageState
+
+_MESSAGE_MOVES: dict[MessageState, frozenset[MessageState]] = {
+    _M.WAITING: frozenset({_M.CLAIMED, _M.EXPIRED}),
+    _M.CLAIMED: frozenset({_M.SENT, _M.FAILED, _M.EXPIRED, _M.WAITING}),
+    _M.SENT: frozenset(),
+    _M.FAILED: frozenset(),
+    _M.EXPIRED: frozenset(),
+}
+
+
+def check_message_move(number: int, old: MessageState, new: MessageState) -> None:
+    """Raise ``DeliverError`` unless a message may go from one state to the other."""
+    if new not in _MESSAGE_MOVES[old]:
+        raise DeliverError(
+            f"a message that is {old} can't become {new}.", where=f"account message {number}"
+        )
