@@ -2,12 +2,12 @@
 
 import shutil
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from bustia.billing.models import CalendarEntry, Mandate
+from bustia.billing.models import CalendarEntry, ChannelPreference, Mandate, QuietHours
 from bustia.deliver.channels.sms import segments
 from bustia.deliver.models import Delivery
 from bustia.errors import StationeryError
@@ -178,3 +178,46 @@ def test_a_text_that_is_too_long_is_the_stationerys_fault(tmp_path: Path):
 
     with pytest.raises(StationeryError, match=r"ca\.plain needs 2 SMS"):
         Texts(tmp_path / "stationery").write("ca", "K1", ISSUE, None)
+
+
+def test_who_said_no_gets_none(town: Town, calendar: CalendarEntry):
+    """A notice that was planned is withdrawn; a consent given after that counts again."""
+    contract = town.contract(1)
+    assert Counter(planned=1) == plan()
+    ChannelPreference.objects.create(
+        customer=contract.customer, kind="notices", channel="none", changed_at=NOW
+    )
+    assert Counter(withdrawn=1) == plan()
+    consent(contract, "sms_notices", granted=True, at=NOW + timedelta(minutes=1))
+    Delivery.objects.all().delete()
+    assert Counter(planned=1) == plan(NOW + timedelta(minutes=2))
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "moment"),
+    [
+        (time(22), time(8), FIRST),
+        (time(22), time(11, 30), FIRST.replace(hour=11, minute=30)),
+        (time(8), time(21), None),
+        (time(9), time(20), None),
+        (time(15), time(16), FIRST),
+    ],
+)
+def test_quiet_hours_are_kept(
+    town: Town, calendar: CalendarEntry, starts: time, ends: time, moment: datetime | None
+):
+    """A notice comes at the first hour that is neither the company's night nor the customer's."""
+    contract = town.contract(1)
+    QuietHours.objects.create(customer=contract.customer, starts=starts, ends=ends)
+    assert Counter({"planned" if moment else "too late": 1}) == plan()
+    if moment:
+        assert Delivery.objects.get().not_before == moment
+
+
+def test_a_planned_notice_moves_out_of_quiet_hours(town: Town, calendar: CalendarEntry):
+    """Quiet hours that are set while a notice waits move it."""
+    contract = town.contract(1)
+    plan()
+    QuietHours.objects.create(customer=contract.customer, starts=time(8), ends=time(10))
+    assert Counter(moved=1) == plan()
+    assert Delivery.objects.get().not_before == FIRST.replace(hour=10)

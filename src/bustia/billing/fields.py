@@ -11,10 +11,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -23,7 +25,14 @@ from django.db import models
 from bustia.errors import InstanceError
 from bustia.instance import current_instance
 
-__all__ = ["EncryptedBinaryField", "EncryptedTextField", "decrypt", "encrypt", "fingerprint"]
+__all__ = [
+    "EncryptedBinaryField",
+    "EncryptedJSONField",
+    "EncryptedTextField",
+    "decrypt",
+    "encrypt",
+    "fingerprint",
+]
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -115,9 +124,11 @@ def fingerprint(value: str) -> str:
 if TYPE_CHECKING:
     _TextField = models.TextField[str, str]
     _BinaryField = models.BinaryField[bytes, bytes]
+    _JSONField = models.TextField[Mapping[str, Any], Mapping[str, Any]]
 else:
     _TextField = models.TextField
     _BinaryField = models.BinaryField
+    _JSONField = models.TextField
 
 
 class EncryptedTextField(_TextField):
@@ -130,6 +141,21 @@ class EncryptedTextField(_TextField):
     def from_db_value(self, value: str | None, *_: object) -> str | None:
         """Decrypt on the way back."""
         return value if value is None else decrypt(value)
+
+
+class EncryptedJSONField(_JSONField):
+    """A mapping that is encrypted in the database and plain in Python."""
+
+    def get_prep_value(self, value: Mapping[str, Any] | None) -> str | None:
+        """Encrypt on the way to the database."""
+        return value if value is None else encrypt(json.dumps(value, ensure_ascii=False))
+
+    def from_db_value(self, value: str | None, *_: object) -> Mapping[str, Any] | None:
+        """Decrypt on the way back."""
+        if value is None:
+            return None
+        read: Mapping[str, Any] = json.loads(decrypt(value))
+        return read
 
 
 class EncryptedBinaryField(_BinaryField):

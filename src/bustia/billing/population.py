@@ -24,7 +24,7 @@ from bustia.billing.facts_loader import (
     plan_facts,
     returned_debit_facts,
 )
-from bustia.billing.facts_queries import OWED, PLANS, RETURNS
+from bustia.billing.facts_queries import ALERTS_ON, OWED, PLANS, RETURNS
 
 __all__ = ["Population", "has_narrow_way", "load_population"]
 
@@ -69,7 +69,7 @@ _COLUMNS = {
     ),
     "contract.start_date": "c.start_date",
     "contract.invoice_channel": "c.invoice_channel",
-    "contract.alerts_on": "c.alerts_on",
+    "contract.alerts_on": ALERTS_ON,
     "invoice.number": "i.number",
     "invoice.series": "i.series",
     "invoice.kind": "i.kind",

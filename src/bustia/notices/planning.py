@@ -14,6 +14,7 @@ import yaml
 from django.db import connection, transaction
 from django.db.models import Q
 
+from bustia.billing.alerts import Quiet, quiet_end
 from bustia.compose.company import load_company
 from bustia.deliver.channels.sms import segments
 from bustia.deliver.models import Delivery
@@ -32,31 +33,40 @@ S = DeliveryState
 _WAITING = (S.SCHEDULED, S.DUE, S.DEFERRED)
 
 # Who gets one: active contracts of the route with the e-invoice and SMS notices agreed to and a
-# mobile number known; with the bank charge only where a mandate is in force.
+# mobile number known, who didn't say since then that they want none; with the bank charge only
+# where a mandate is in force.
 _WANTED = """
 SELECT e.route, e.billing_run, e.issue_date, e.charge_date, c.id, c.number, u.language,
-       EXISTS (SELECT FROM billing_mandate m WHERE m.contract_id = c.id AND m.status = 'active')
+       EXISTS (SELECT FROM billing_mandate m WHERE m.contract_id = c.id AND m.status = 'active'),
+       q.starts, q.ends
   FROM billing_calendarentry e
   JOIN billing_contract c ON c.route = e.route
   JOIN billing_customer u ON u.id = c.customer_id
+  LEFT JOIN billing_quiethours q ON q.customer_id = u.id
  WHERE e.issue_date > %(today)s AND e.issue_date <= %(until)s
    AND c.invoice_channel = 'email' AND u.mobile <> '' AND NOT u.deceased
    AND c.start_date <= %(today)s AND (c.end_date IS NULL OR c.end_date >= e.issue_date)
    AND (SELECT n.granted FROM billing_consent n WHERE n.contract_id = c.id
            AND n.kind = 'e_invoice' AND n.given_at <= %(now)s
          ORDER BY n.given_at DESC LIMIT 1)
-   AND (SELECT n.granted FROM billing_consent n WHERE n.contract_id = c.id
+   AND (SELECT n.granted AND NOT EXISTS (
+               SELECT FROM billing_channelpreference p WHERE p.customer_id = u.id
+                  AND p.kind = 'notices' AND p.channel <> 'sms' AND p.changed_at >= n.given_at)
+          FROM billing_consent n WHERE n.contract_id = c.id
            AND n.kind = 'sms_notices' AND n.given_at <= %(now)s
          ORDER BY n.given_at DESC LIMIT 1)
  ORDER BY c.id
 """
 
 
-def moment_for(issue_date: date, rules: NoticesConfig, now: datetime) -> datetime | None:
+def moment_for(
+    issue_date: date, rules: NoticesConfig, now: datetime, quiet: Quiet | None = None
+) -> datetime | None:
     """Give the first moment from ``now`` on at which a notice may go out; None if there is none.
 
     It is ``earliest_days`` to ``latest_days`` before the issue date, both included, on a day that
-    is no holiday (nor Sunday, by default), within the hours, all by the clock in Madrid.
+    is no holiday (nor Sunday, by default), within the hours and outside of the customer's quiet
+    ones, all by the clock in Madrid.
     """
     local = now.astimezone(MADRID)
     for ahead in range(rules.earliest_days, rules.latest_days - 1, -1):
@@ -65,16 +75,16 @@ def moment_for(issue_date: date, rules: NoticesConfig, now: datetime) -> datetim
             continue
         if day.weekday() == _SUNDAY and not rules.on_sundays:
             continue
-        opening = _at(day, rules.from_hour)
-        if day > local.date() or now <= opening:
-            return opening
-        if now < _at(day, rules.to_hour):
-            return now
+        moment = quiet_end(quiet, max(_at(day, rules.from_hour), local))
+        if moment < _at(day, rules.to_hour):
+            return moment
     return None
 
 
-def welcome_at(moment: datetime, issue_date: date, rules: NoticesConfig) -> bool:
-    """Whether a notice may go out at a moment: in its window, by day, and on no holiday."""
+def welcome_at(
+    moment: datetime, issue_date: date, rules: NoticesConfig, quiet: Quiet | None = None
+) -> bool:
+    """Whether a notice may go out at a moment: in its window, by day, not quiet, on no holiday."""
     local = moment.astimezone(MADRID)
     ahead = (issue_date - local.date()).days
     return (
@@ -82,6 +92,7 @@ def welcome_at(moment: datetime, issue_date: date, rules: NoticesConfig) -> bool
         and rules.from_hour <= local.time() < rules.to_hour
         and local.date() not in rules.holidays
         and (rules.on_sundays or local.weekday() != _SUNDAY)
+        and quiet_end(quiet, local) == local
     )
 
 
@@ -156,19 +167,21 @@ def plan_notices(stationery: Path, rules: NoticesConfig, now: datetime) -> Count
         .select_for_update()
     }
     planned: list[Delivery] = []
-    for _, run, issue_date, charge_date, contract_id, number, language, domiciled in wanted:
+    for row in wanted:
+        _, run, issue_date, charge_date, contract_id, number, language, domiciled, *hours = row
+        quiet = Quiet(*hours) if hours[0] is not None else None
         key = f"notice/{run}/{number}/{issue_date:%Y%m%d}"
         text = texts.write(language, number, issue_date, charge_date if domiciled else None)
         content = {"text": text, "issue_date": issue_date.isoformat()}
         before = known.get(key)
         if before is None:
-            moment = moment_for(issue_date, rules, now)
+            moment = moment_for(issue_date, rules, now, quiet)
             made = _notice(key, contract_id, moment, rules, now)
             made.language, made.content = language, content
             planned.append(made)
             changed["planned" if moment else "too late"] += 1
         elif before.state in _WAITING:
-            changed.update(_brought_up_to_date(before, content, issue_date, rules, now))
+            changed.update(_brought_up_to_date(before, content, issue_date, rules, now, quiet))
     Delivery.objects.bulk_create(planned)
     for key, one in known.items():
         if one.state in _WAITING and key not in keys:
@@ -183,6 +196,7 @@ def _brought_up_to_date(
     issue_date: date,
     rules: NoticesConfig,
     now: datetime,
+    quiet: Quiet | None,
 ) -> list[str]:
     """Let a planned notice say what holds now, at a moment that suits the rules as they are now.
 
@@ -191,8 +205,8 @@ def _brought_up_to_date(
     before = (notice.content, notice.not_before, notice.expires_at)
     notice.content = content
     missed = closing_for(notice.not_before, rules) <= now
-    if missed or not welcome_at(notice.not_before, issue_date, rules):
-        moment = moment_for(issue_date, rules, now)
+    if missed or not welcome_at(notice.not_before, issue_date, rules, quiet):
+        moment = moment_for(issue_date, rules, now, quiet)
         if moment is None:
             _end(notice, S.EXPIRED, _NO_MOMENT, now)
             return ["too late"]

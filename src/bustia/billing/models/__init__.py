@@ -1,5 +1,13 @@
-"""What is known of customers: what the billing system exported."""
+"""What is known of customers: what the billing system exported, and what they chose here."""
 
+from bustia.billing.models.chosen import (
+    AlertSetting,
+    ChangeBatch,
+    ChannelPreference,
+    ConsentEvidence,
+    CustomerChange,
+    QuietHours,
+)
 from bustia.billing.models.exported import (
     CalendarEntry,
     Consent,
@@ -22,11 +30,16 @@ from bustia.billing.models.exported import (
 )
 
 __all__ = [
+    "AlertSetting",
     "CalendarEntry",
+    "ChangeBatch",
+    "ChannelPreference",
     "Consent",
+    "ConsentEvidence",
     "Consumption",
     "Contract",
     "Customer",
+    "CustomerChange",
     "Instalment",
     "IntakeBatch",
     "IntakeRejection",
@@ -37,6 +50,7 @@ __all__ = [
     "Meter",
     "Payment",
     "PaymentPlan",
+    "QuietHours",
     "ReturnedDebit",
     "SourceDocument",
     "TariffPrice",
