@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.office.served import Served, serving
+from tests.tools.browser import NARROW, Window, browser, open_window
+
+__all__ = ["browser"]
 
 _HERE = Path(__file__).parent
 
@@ -22,3 +26,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The Office of a made-up town, on a real web server."""
     with serving(tmp_path_factory.mktemp("office") / "demo") as town:
         yield town
+
+
+@pytest.fixture
+def window(browser: Browser, served: Served) -> Iterator[Window]:
+    """A window as wide as a desk, in Catalan."""
+    with open_window(browser, served.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def telephone(browser: Browser, served: Served) -> Iterator[Window]:
+    """A window as narrow as a telephone, in Spanish."""
+    with open_window(browser, served.url, size=NARROW, language="es-ES") as opened:
+        yield opened

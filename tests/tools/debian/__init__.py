@@ -20,7 +20,12 @@ import pytest
 __all__ = ["Program", "give_up", "program"]
 
 FOLDER = Path(__file__).parents[3] / ".tools" / "debian"
-PACKAGES = {"pdfsig": "poppler-utils", "qpdf": "qpdf", "softhsm2-util": "softhsm2"}
+PACKAGES = {
+    "chromium": "chromium",
+    "pdfsig": "poppler-utils",
+    "qpdf": "qpdf",
+    "softhsm2-util": "softhsm2",
+}
 _INSTALLED = re.compile(r"^Inst (\S+) ", re.MULTILINE)
 
 
