@@ -25,6 +25,12 @@ __all__ = ["command"]
 SHOWN = 20
 """Rejections shown on the screen."""
 
+_OF_CHANGES = {
+    "hold": "changes of customers are held: this export doesn't know of them yet.",
+    "confirmed": "changes of customers are confirmed: the billing system says the same.",
+    "superseded": "changes of customers gave way to something newer of the billing system.",
+}
+
 
 @click.command(epilog="Example: bustia import export/2026-03 bank/returns.xml")
 @click.argument(
@@ -126,6 +132,9 @@ def _show(batch: "BatchReport") -> None:
             f"{batch.unmatched} returned debits have no invoice yet;"
             " they are tried again at each import."
         )
+    for verdict, words in _OF_CHANGES.items():
+        if count := batch.changes.get(verdict):
+            out.print(f"{count} {words}", highlight=False)
     if not batch.rejected:
         return
     for rejection in batch.rejections[:SHOWN]:

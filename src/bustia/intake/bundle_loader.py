@@ -4,6 +4,7 @@ The rows go by COPY into staging tables, are checked there, and are then merged 
 of statements, all in one transaction.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from bustia.intake.ahead import made_ahead
 from bustia.intake.batches import record_batch
 from bustia.intake.bundle_reader import Bundle, BundleFile, open_bundle, row_count_problem
 from bustia.intake.checks import run_checks, run_own_checks
+from bustia.intake.holding import hold_changes
 from bustia.intake.matching import match_returned_debits
 from bustia.intake.merge import Taken, merge_all
 from bustia.intake.originals import Originals
@@ -75,9 +77,11 @@ def load_bundle(
         clean = not cursor.fetchone()[0]
         taken: dict[str, Taken] = {}
         unmatched = 0
+        changes: Counter[str] = Counter()
         if bundle.manifest is not None and (clean or options.partial):
             taken = merge_all(cursor)
             unmatched = match_returned_debits(cursor)
+            changes = hold_changes(cursor, now)
         report = record_batch(
             source=path,
             kind="bundle",
@@ -89,7 +93,7 @@ def load_bundle(
             now=now,
             folder=folder,
         )
-    return replace(report, unmatched=unmatched)
+    return replace(report, unmatched=unmatched, changes=dict(changes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What became of an import: how many rows were read, new, changed, unchanged and rejected."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +57,8 @@ class BatchReport:
     """Where all of them are, with the rows they are about."""
     unmatched: int = 0
     """Returned debits for which no invoice was found; they are tried again at each import."""
+    changes: Mapping[str, int] = field(default_factory=dict)
+    """Open changes of customers that it spoke of: ``hold``, ``confirmed``, ``superseded``."""
 
 
 @dataclass(frozen=True, slots=True)
