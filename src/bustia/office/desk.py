@@ -5,11 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from bustia.compose.company import Company, load_company
+from bustia.compose.labels import Labels, load_labels
 from bustia.decide.engine import Decider
 from bustia.decide.release import load_release
 from bustia.instance import current_instance
 
-__all__ = ["company", "decider"]
+__all__ = ["company", "decider", "labels"]
 
 
 @lru_cache(maxsize=2)
@@ -20,6 +21,16 @@ def _companies(stationery: Path) -> Mapping[str, Company]:
 def company(language: str) -> Company:
     """Give the company that runs this Office, in a language."""
     return _companies(current_instance().stationery)[language]
+
+
+@lru_cache(maxsize=2)
+def _labels(stationery: Path) -> Mapping[str, Labels]:
+    return load_labels(stationery)
+
+
+def labels(language: str) -> Labels:
+    """Give the words of the bill in a language."""
+    return _labels(current_instance().stationery)[language]
 
 
 @lru_cache(maxsize=4)

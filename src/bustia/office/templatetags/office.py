@@ -35,6 +35,18 @@ def number(value: Decimal | int) -> str:
 
 
 @register.filter
+def price(value: Decimal) -> str:
+    """Write a unit price: ``0,4384``."""
+    return formatting.price(value, _language())
+
+
+@register.filter
+def percent(value: Decimal | int) -> str:
+    """Write a percentage: ``21 %``."""
+    return formatting.percent(value, _language())
+
+
+@register.filter
 def long_date(value: date | None) -> str:
     """Write a day in words, or nothing."""
     return formatting.date_long(_day(value), _language()) if value else ""

@@ -2,13 +2,13 @@
 
 from django.urls import include, path
 
-from bustia.office.urls import accounts, home
+from bustia.office.urls import accounts, home, tariffs
 from bustia.office.views import errors
 
 __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 
 urlpatterns = [
-    path("", include(([*home.urlpatterns], "office"))),
+    path("", include(([*home.urlpatterns, *tariffs.urlpatterns], "office"))),
     path("", include(accounts.urlpatterns)),
 ]
 """Names of django-allauth have no namespace; all others are ``office:…``."""

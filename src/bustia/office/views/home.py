@@ -31,6 +31,7 @@ DESTINATIONS = {
     "alertes": "alerts",
     "compte": "bank_account",
     "factura-electronica": "e_invoice",
+    "tarifes": "tariffs",
 }
 """Where a message may lead to, whichever contract its reader holds."""
 
