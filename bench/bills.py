@@ -117,7 +117,7 @@ def _views(contracts: int) -> list[BillView]:
     place = Path(tempfile.mkdtemp(prefix="bustia-bench-"))
     try:
         write_town(place / "export", contracts, 1, _ISSUED)
-        instance_path = create_instance(place / "instance", seal_seed="bench")
+        instance_path = create_instance(place / "instance", seed="bench")
         with open_instance(instance_path) as instance:
             instance.migrate()
             from bustia.intake.loader import import_paths

@@ -154,7 +154,7 @@ def _run(line: Connection, place: Path, contracts: int, sample: bool, pieces: Pa
     teller, times = _Teller(line), CycleTimes(contracts)
     with teller.stage("synth"):
         _apart(_write_town, place / "export", contracts)
-    instance_path = create_instance(place / "instance", seal_seed="bench")
+    instance_path = create_instance(place / "instance", seed="bench")
     if pieces is not None:
         shutil.copytree(pieces, instance_path / "press", dirs_exist_ok=True)
     with teller.stage("database"):

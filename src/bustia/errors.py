@@ -12,7 +12,8 @@ BustiaError
 ├── SealError            a certificate, key or signature
 ├── ArchiveError         a document that can't be stored, or is not what was stored
 ├── DeliverError         a channel that is misconfigured, or a forbidden move of a delivery
-│   └── NoAddressError   the customer can't be reached over this channel
+│   ├── NoAddressError   the customer can't be reached over this channel
+│   └── LinkRefusedError a link from a mail that is not obeyed
 ├── NoticeError          a calendar that can't be planned
 └── CycleError           a billing run that can't go on
 """
@@ -28,6 +29,7 @@ __all__ = [
     "DeliverError",
     "InstanceError",
     "IntakeError",
+    "LinkRefusedError",
     "NoAddressError",
     "NoticeError",
     "SealError",
@@ -109,6 +111,10 @@ class DeliverError(BustiaError):
 
 class NoAddressError(DeliverError):
     """The customer can't be reached over this channel: another must take over."""
+
+
+class LinkRefusedError(DeliverError):
+    """A link from a mail is not obeyed; ``what`` says why: bad, expired or other purpose."""
 
 
 class NoticeError(BustiaError):

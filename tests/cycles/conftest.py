@@ -26,7 +26,7 @@ Issue = Callable[..., list[int]]
 
 def make_workshop(folder: Path) -> Workshop:
     """Create an instance with the tests' seal, and set up its engines."""
-    path = create_instance(folder, seal_seed="tests")
+    path = create_instance(folder, seed="tests")
     instance = Instance(path, load_config(path / "bustia.toml"), "", None)
     return open_workshop(instance, keep_release(instance))
 

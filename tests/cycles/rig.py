@@ -82,7 +82,7 @@ def export(folder: Path, contracts: int, seed: int = 1) -> Path:
 @contextmanager
 def instance(folder: Path, settings: str, bundle: Path | None = None) -> Iterator[Path]:
     """An instance with the town's bundle in it; its database is removed in the end."""
-    create_instance(folder, settings_text=settings, seal_seed="tests")
+    create_instance(folder, settings_text=settings, seed="tests")
     try:
         bustia("init", folder, "--migrate")
         if bundle is not None:

@@ -7,6 +7,7 @@ import pytest
 
 from bustia.instance import Instance
 from bustia.instance.config import Config, EmailConfig
+from bustia.instance.keys import write_key
 from tests.deliver.town import MailServer, Town
 
 
@@ -26,5 +27,6 @@ def mail_server() -> Iterator[MailServer]:
 @pytest.fixture
 def instance(tmp_path: Path, mail_server: MailServer) -> Instance:
     """An instance whose mail goes to the tests' server; its database is the tests' own."""
+    write_key(tmp_path / "keys" / "links.key", "12" * 32)
     email = EmailConfig(host="127.0.0.1", port=mail_server.port, tls="none")
     return Instance(tmp_path, Config(email=email), "", None)

@@ -1,10 +1,12 @@
 """Handing over what is due: nothing lost, nothing twice, and looked at again before it goes."""
 
+import re
 import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import psycopg
 import pytest
@@ -14,9 +16,17 @@ from bustia.deliver import handing
 from bustia.deliver.channels.base import Outcome, Result
 from bustia.deliver.claims import LOCK_SPACE
 from bustia.deliver.handing import Sender, hand_over, waiting
+from bustia.deliver.links import (
+    LinkKeys,
+    OptionalMail,
+    read_document_link,
+    read_preferences_link,
+    read_unsubscribe_link,
+)
 from bustia.deliver.models import Attempt, Delivery
 from bustia.deliver.services import deliver_due
 from bustia.instance import Instance
+from bustia.instance.config import OfficeConfig
 from tests.deliver.town import NOW, MailServer, Town, consent
 
 
@@ -72,6 +82,63 @@ def test_each_customer_gets_the_pdf_that_is_in_the_archive(town, instance, mail_
     names = {envelope.mail_from[7:39] for envelope in mail_server.mails}
     kept = {name[1:33] for name in Delivery.objects.values_list("message_id", flat=True)}
     assert names == kept
+
+
+def mail_of(mail_server: MailServer, place: int = 0) -> EmailMessage:
+    """Read one of the mails that the server got."""
+    return message_from_bytes(
+        mail_server.mails[place].original_content or b"", policy=policy.default
+    )
+
+
+def test_a_mail_leads_to_its_own_document_and_preferences(town, instance, mail_server):
+    """The links are the instance's, open this invoice and this contract, and stay the same."""
+    (delivery,) = town.deliveries(1)
+    deliver_due(instance, at(NOW), ["email"])
+    Delivery.objects.update(state="due")
+    deliver_due(instance, at(NOW), ["email"])
+
+    assert mail_server.mails[0].original_content == mail_server.mails[1].original_content
+    body = mail_of(mail_server).get_body(("plain",))
+    assert body is not None
+    links = re.findall(
+        r"https://oficina.aiguesdevallserena.example/([dp])/(\S+)", body.get_content()
+    )
+    keys, today = LinkKeys.parse("12" * 32), NOW.date()
+    assert [kind for kind, _ in links] == ["d", "p"]
+    assert delivery.invoice_id == read_document_link(links[0][1], keys, today)
+    assert delivery.contract_id == read_preferences_link(links[1][1], keys, today)
+
+
+def test_the_instance_says_where_its_office_is(town, instance, mail_server):
+    """Its own address counts before the stationery's."""
+    town.deliveries(1)
+    office = OfficeConfig(url="http://127.0.0.1:8123")
+    own = replace(instance, config=instance.config.model_copy(update={"office": office}))
+    deliver_due(own, at(NOW), ["email"])
+
+    body = mail_of(mail_server).get_body(("plain",))
+    assert body is not None
+    assert "\nhttp://127.0.0.1:8123/d/" in body.get_content().replace("\r\n", "\n")
+
+
+def test_an_optional_mail_needs_its_consent_and_says_how_to_end_it(town, instance, mail_server):
+    """One goes out with the headers for unsubscribing; without consent none goes, nor by post."""
+    asked, never = town.deliveries(2)
+    consent(asked.contract, "promotion", granted=True, at=NOW - timedelta(days=1))
+    Delivery.objects.update(kind="promotion")
+
+    deliver_due(instance, at(NOW), ["email"])
+
+    assert states() == {"delivered": 1, "suppressed": 1}
+    never.refresh_from_db()
+    assert never.reason == "consent was withdrawn"
+    header = mail_of(mail_server)["List-Unsubscribe"]
+    link = re.fullmatch(r"<https://oficina.aiguesdevallserena.example/u/(\S+)>", header)
+    assert link is not None
+    read = read_unsubscribe_link(link[1], LinkKeys.parse("12" * 32), NOW.date())
+    assert read == (asked.contract_id, OptionalMail.PROMOTION)
+    assert OptionalMail.PROMOTION.consent == "promotion"
 
 
 def test_what_is_done_is_not_done_again(town, instance, mail_server):

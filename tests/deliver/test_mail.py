@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bustia.deliver.content import InvoiceContent, invoice_content
-from bustia.deliver.mail import MailWriter, message_id
+from bustia.deliver.mail import MailLinks, MailWriter, message_id
 from bustia.errors import NoAddressError, StationeryError
 from bustia.instance.config import shipped_stationery
 from tests.decide.customers import customer
@@ -25,11 +26,18 @@ WRITER = MailWriter(
 KEY = "2026-03/A26-000123/email"
 
 
-def write(recipient="m@example.org", language="ca", content=None, writer=WRITER, key=KEY):
+LINKS = MailLinks("https://oficina.example/d/AbC-1", "https://oficina.example/p/dEf_2")
+
+
+def write(
+    recipient="m@example.org", language="ca", content=None, writer=WRITER, key=KEY, links=LINKS
+):
     """Write a mail with what the tests don't care about filled in."""
     facts = customer(customer__language=language)
     content = content or invoice_content(facts, TOLD)
-    return writer.write(key, content, language=language, recipient=recipient, pdf=PDF, at=NOW)
+    return writer.write(
+        key, content, language=language, recipient=recipient, links=links, pdf=PDF, at=NOW
+    )
 
 
 def read(mail) -> EmailMessage:
@@ -86,6 +94,32 @@ def test_its_headers_are_those_of_a_notice_that_nobody_can_unsubscribe_from():
     assert message["Date"] == "Tue, 12 May 2026 08:00:00 +0000"
     assert "List-Unsubscribe" not in message
     assert "A26" not in name
+
+
+@pytest.mark.parametrize("language", ["ca", "es", "en"])
+def test_it_opens_its_document_and_the_preferences(language):
+    """A button in HTML, an address on a line of its own in the text; preferences in the foot."""
+    message = read(write(language=language))
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    lines = plain.get_content().splitlines()
+
+    assert lines.count(LINKS.document) == lines.count(LINKS.preferences) == 1
+    assert lines.index(LINKS.preferences) == len(lines) - 1
+    for link in (LINKS.document, LINKS.preferences):
+        assert html.get_content().count(f'href="{link}"') == 1
+
+
+def test_what_is_optional_can_be_unsubscribed_from_by_one_click():
+    """The headers of RFC 8058, the address in one piece however long it is."""
+    address = f"https://oficina.aiguesdevallserena.example/u/{'aZ09-_' * 12}"
+    mail = write(links=replace(LINKS, unsubscribe=address))
+    message = read(mail)
+
+    assert message["List-Unsubscribe"] == f"<{address}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert f"List-Unsubscribe: <{address}>\r\n".encode() in mail.content
 
 
 def test_the_same_delivery_always_gives_the_same_bytes():

@@ -66,7 +66,8 @@ def test_an_instance_is_made_once(tmp_path: Path) -> None:
     """Its keys are for its owner only, and a second one does not take their place."""
     made = create_instance(tmp_path / "instance")
     keys = sorted((made / "keys").iterdir())
-    assert [one.name for one in keys] == ["data.key", "django.key", "postgres.key", "seal.key"]
+    names = ["data.key", "django.key", "links.key", "postgres.key", "seal.key"]
+    assert names == [one.name for one in keys]
     assert {0o600} == {one.stat().st_mode & 0o777 for one in keys}
     with pytest.raises(InstanceError, match="there is an instance already"):
         create_instance(tmp_path / "instance")

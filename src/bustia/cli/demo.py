@@ -124,7 +124,7 @@ class _Demo:
             instance_path = create_instance(
                 self.folder / "instance",
                 settings_text=_SETTINGS.format(port=mailbox.port),
-                seal_seed=f"bustia demo {self.seed}",
+                seed=f"bustia demo {self.seed}",
             )
             with _clock(self._day(-_NOTICE_DAYS[0])), open_instance(instance_path) as instance:
                 with err.status("Creating the database"):

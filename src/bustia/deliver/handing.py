@@ -19,6 +19,7 @@ from django.db.models import F
 from bustia.archive.services import Retriever
 from bustia.deliver.channels.base import Adapter, Outcome, Result
 from bustia.deliver.claims import LOCK_SPACE, Claimant
+from bustia.deliver.links import OptionalMail
 from bustia.deliver.models import Attempt, Delivery
 from bustia.deliver.states import DECEASED, FINAL, DeliveryState, check_move, sources_of
 from bustia.errors import ArchiveError, DeliverError, NoAddressError
@@ -258,9 +259,17 @@ def _obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, str] | 
         return _notice_obstacle(delivery, now)
     if delivery.document is None or delivery.document.segment_id is None:
         return S.FAILED, "its document is not in the archive"
-    if delivery.channel == "email" and not _consented(delivery, "e_invoice", now):
-        return S.SUPERSEDED, "consent was withdrawn: sent by post"
-    return None
+    return _consent_obstacle(delivery, now) if delivery.channel == "email" else None
+
+
+def _consent_obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, str] | None:
+    """An invoice goes by post without consent to mails; what is optional doesn't go at all."""
+    optional = OptionalMail.of(delivery.kind)
+    if _consented(delivery, optional.consent if optional else "e_invoice", now):
+        return None
+    if optional:
+        return S.SUPPRESSED, "consent was withdrawn"
+    return S.SUPERSEDED, "consent was withdrawn: sent by post"
 
 
 def _notice_obstacle(delivery: Delivery, now: datetime) -> tuple[DeliveryState, str] | None:

@@ -7,10 +7,10 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from email import policy
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
+from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ __all__ = [
     "load_templates",
     "load_words",
     "message_id",
+    "offer_unsubscribing",
     "return_path",
     "set_boundaries",
 ]
@@ -38,7 +39,22 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 """Addresses as RFC 5321 (4.1.2) has them, without quoted ones."""
-_POLICY = policy.SMTP.clone(max_line_length=78, cte_type="7bit")
+
+
+class _Policy(EmailPolicy):
+    """Folds headers at 78 characters, but for the address in List-Unsubscribe.
+
+    Folding would encode what is too long to be broken, and no mail program could follow it.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """Write a header as it goes over the wire."""
+        if name == "List-Unsubscribe":
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n", max_line_length=78, cte_type="7bit")
 
 
 def message_id(key: str, domain: str) -> str:
@@ -66,6 +82,15 @@ def begin_mail(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     return message
+
+
+def offer_unsubscribing(message: EmailMessage, url: str) -> None:
+    """Let mail programs unsubscribe by one click (RFC 8058); only for what is optional.
+
+    The mail server that signs for the company (DKIM) has to sign both headers.
+    """
+    message["List-Unsubscribe"] = f"<{url}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
 def load_templates(folder: Path, name: str) -> "tuple[BoundTemplate, BoundTemplate]":

@@ -3,6 +3,7 @@
 The same delivery always gives the same bytes: nothing in it is random or taken from a clock.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,20 +16,31 @@ from bustia.deliver.letterhead import (
     load_templates,
     load_words,
     message_id,
+    offer_unsubscribing,
     return_path,
     set_boundaries,
 )
 from bustia.errors import NoAddressError
 
-__all__ = ["MailWriter", "message_id"]
+__all__ = ["MailLinks", "MailWriter", "message_id"]
 
 _WORDS = {
     "subject", "subject_credit", "greeting", "intro", "intro_credit", "total", "charged_on",
     "charged_soon", "pay_before", "nothing", "back", "messages", "supply", "office", "closing",
-    "help", "why", "filename",
+    "help", "why", "preferences", "filename",
 }  # fmt: skip
 _BLANKS = ("number", "total", "period", "date", "iban", "contract", "address", "phone", "email")
 _COLOURS = {"alert": "#b23a1e", "info": "#0b5c6b", "offer": "#47722b"}
+
+
+@dataclass(frozen=True, slots=True)
+class MailLinks:
+    """Where the links of a mail lead to in the Virtual Office."""
+
+    document: str
+    preferences: str
+    unsubscribe: str = ""
+    """Only for what is optional; service messages can't be unsubscribed from."""
 
 
 class MailWriter:
@@ -52,6 +64,7 @@ class MailWriter:
         *,
         language: str,
         recipient: str,
+        links: MailLinks,
         pdf: bytes,
         at: datetime,
     ) -> Mail:
@@ -60,11 +73,16 @@ class MailWriter:
         if address is None:
             raise NoAddressError("the customer's e-mail address can't be written to.", where=key)
         words, company = self._words[language], self._companies[language]
-        values = _values(words, company, content, language)
+        values = _values(words, company, content, language) | {
+            "document_url": links.document,
+            "preferences_url": links.preferences,
+        }
         message = begin_mail(
             key, company, address, str(values["subject"]),
             sender=self._sender, domain=self._domain, at=at,
         )  # fmt: skip
+        if links.unsubscribe:
+            offer_unsubscribing(message, links.unsubscribe)
         message.set_content(self._text.render(**values), cte="quoted-printable")
         message.add_alternative(self._html.render(**values), subtype="html", cte="quoted-printable")
         message.add_attachment(
@@ -104,11 +122,11 @@ def _values(
             for one in content.messages
         ],
         "office": words["office"],
-        "office_url": company.office_url,
         "help": words["help"].format(phone=company.phone, email=company.email),
         "closing": words["closing"],
         "company": company.name,
         "why": words["why"],
+        "preferences": words["preferences"],
     }
 
 

@@ -6,18 +6,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bustia.archive.services import Retriever
+from bustia.billing.models import Invoice
+from bustia.compose.company import load_company
 from bustia.deliver.channels.email import Mail
 from bustia.deliver.channels.sms import Sms
 from bustia.deliver.content import InvoiceContent
 from bustia.deliver.handing import Sender, hand_over
-from bustia.deliver.mail import MailWriter, message_id
+from bustia.deliver.links import (
+    LinkKeys,
+    OptionalMail,
+    document_link,
+    preferences_link,
+    unsubscribe_link,
+)
+from bustia.deliver.mail import MailLinks, MailWriter, message_id
 from bustia.deliver.models import Delivery
 from bustia.deliver.printing import PrintRunFiles, print_due
 from bustia.deliver.providers import mail_adapter, sms_adapter
 from bustia.errors import DeliverError, NoAddressError
 from bustia.instance import Instance
 
-__all__ = ["CHANNELS", "DeliverReport", "deliver_due"]
+__all__ = ["CHANNELS", "DeliverReport", "deliver_due", "office_url"]
 
 CHANNELS = ("email", "sms", "post")
 
@@ -72,14 +81,17 @@ def _email(instance: Instance, clock: Callable[[], datetime]) -> Sender:
         return_path_domain=settings.return_path_domain,
     )
 
+    links = _links(instance)
+
     def prepare(delivery: Delivery, retriever: Retriever) -> Mail:
-        if delivery.document is None:
+        if delivery.document is None or delivery.invoice is None:
             raise DeliverError("it has no document.", where=delivery.key)
         return writer.write(
             delivery.key,
             InvoiceContent.from_json(delivery.content),
             language=delivery.language,
             recipient=delivery.contract.customer.email,
+            links=links(delivery, delivery.invoice),
             pdf=retriever.read(delivery.document),
             at=clock(),
         )
@@ -89,6 +101,28 @@ def _email(instance: Instance, clock: Callable[[], datetime]) -> Sender:
 
     adapter = mail_adapter(instance)
     return Sender("email", adapter, prepare, delivered_when_accepted=True, reference=reference)
+
+
+def _links(instance: Instance) -> Callable[[Delivery, Invoice], MailLinks]:
+    """Give what makes a delivery's links; their days count from that of the invoice."""
+    keys = LinkKeys.parse(instance.key("links"))
+    base = office_url(instance)
+
+    def make(delivery: Delivery, invoice: Invoice) -> MailLinks:
+        contract, day = delivery.contract_id, invoice.issue_date
+        optional = OptionalMail.of(delivery.kind)
+        return MailLinks(
+            document=document_link(base, keys, invoice.pk, day),
+            preferences=preferences_link(base, keys, contract, day),
+            unsubscribe=unsubscribe_link(base, keys, contract, optional, day) if optional else "",
+        )
+
+    return make
+
+
+def office_url(instance: Instance) -> str:
+    """Give the address of the Virtual Office: the instance's own, or else the stationery's."""
+    return instance.config.office.url or load_company(instance.stationery)["ca"].office_url
 
 
 def _sms(instance: Instance, _: Callable[[], datetime]) -> Sender:

@@ -1,8 +1,9 @@
 """Creates and opens instances; an open one has a running database and a Django that knows it."""
 
+import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,7 +116,11 @@ class Instance:
             self._postgres.ensure_running()
 
     def migrate(self) -> None:
-        """Bring the tables up to date."""
+        """Bring the tables up to date; an instance from before has no key for links yet."""
+        key = self.path / "keys" / "links.key"
+        if not key.exists() and "BUSTIA_LINKS_KEY" not in os.environ:
+            with suppress(FileExistsError):  # another process was quicker
+                write_key(key)
         call_command("migrate", verbosity=0, interactive=False)
 
     def key(self, name: str) -> str:
@@ -166,12 +171,11 @@ def clock() -> datetime:
     return moment
 
 
-def create_instance(
-    path: Path, settings_text: str | None = None, seal_seed: str | None = None
-) -> Path:
+def create_instance(path: Path, settings_text: str | None = None, seed: str | None = None) -> Path:
     """Create the folder of an instance with its settings and keys; give its absolute path.
 
-    ``seal_seed`` fixes the demonstration seal, so that two demos make the same bytes.
+    ``seed`` fixes the demonstration seal and the key of links in mails, so that two demos make the
+    same bytes.
 
     Raises ``InstanceError`` if there is one already: its keys must not be lost.
     """
@@ -185,10 +189,10 @@ def create_instance(
         )
     try:
         path.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for name in ("data", "django", "postgres", "seal"):
+        fixed = {"seal": seed, "links": hashlib.sha256(f"links {seed}".encode()).hexdigest()}
+        for name in ("data", "django", "links", "postgres", "seal"):
             if not (path / "keys" / f"{name}.key").exists():
-                fixed = seal_seed if name == "seal" else None
-                write_key(path / "keys" / f"{name}.key", fixed)
+                write_key(path / "keys" / f"{name}.key", fixed.get(name) if seed else None)
         for folder in ("archive", "log", "outbox"):
             (path / folder).mkdir(exist_ok=True)
         file.write_text(_TEMPLATE if settings_text is None else settings_text, encoding="utf-8")
