@@ -60,8 +60,8 @@ chaos: $(VENV)/.test ## Kill workers, supervisor and database of a cycle at rand
 town: $(VENV)/.test ## Bring every document of a town back from the archive (TOWN=50350)
 	BUSTIA_TOWN_CONTRACTS=$(TOWN) $(BIN)/pytest -s tests/cycles/test_town.py
 
-bench: $(VENV)/.bench ## Compare composers; with CYCLE=50350, time a cycle by stage (ARGS="--quick")
-	@PYTHONPATH=. $(BIN)/python -m bench $(if $(CYCLE),--cycle $(CYCLE)) $(ARGS)
+bench: $(VENV)/.bench ## Compare composers; CYCLE=50350 times a cycle, OFFICE=50350 loads the Office
+	@PYTHONPATH=. $(BIN)/python -m bench $(if $(CYCLE),--cycle $(CYCLE)) $(if $(OFFICE),--office $(OFFICE)) $(ARGS)
 
 words: $(VENV)/.test ## Bring the Office's catalogues in step with its pages
 	@PYTHONPATH=. $(BIN)/python -m tests.tools.catalogues

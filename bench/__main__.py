@@ -34,6 +34,11 @@ _BUILD = Path(__file__).parents[1] / "build" / "bench"
 @click.option("--cycle", type=click.IntRange(10, 1_000_000), help="Time a cycle of N contracts.")
 @click.option("--later", is_flag=True, help="With --cycle: as a later one of the same templates.")
 @click.option("--growth", default="", help="Cycles of these sizes, as in 1000,10000,50000,200000.")
+@click.option(
+    "--office", type=click.IntRange(60, 1_000_000), help="Load the Office of N contracts."
+)
+@click.option("--rate", default=100, show_default=True, help="With --office: requests a second.")
+@click.option("--seconds", default=30, show_default=True, help="With --office: how long.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON, for programs.")
 def main(
     *,
@@ -48,12 +53,19 @@ def main(
     cycle: int | None,
     later: bool,
     growth: str,
+    office: int | None,
+    rate: int,
+    seconds: int,
     as_json: bool,
 ) -> None:
     """Compose the same bills with every composer there is, in turns, and compare.
 
-    With --cycle a whole cycle is timed instead, stage by stage.
+    With --cycle a whole cycle is timed instead, stage by stage; with --office, the Virtual Office
+    is loaded.
     """
+    if office is not None:
+        _office(office, rate, seconds, as_json=as_json)
+        return
     if cycle is not None or growth:
         _cycles(cycle, growth, later=later, as_json=as_json)
         return
@@ -141,6 +153,20 @@ def _cycles(contracts: int | None, sizes: str, *, later: bool, as_json: bool) ->
     if cycle is not None:
         show_cycle(cycle)
     show_growth(rows)
+
+
+def _office(contracts: int, rate: int, seconds: int, *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from bench.office import load_office
+    from bench.office_report import plain, show
+
+    with Console(stderr=True).status("Loading the Office"):
+        times = load_office(contracts, rate, seconds, _BUILD / f"office-{contracts}")
+    if as_json:
+        _print_json(plain(times))
+    else:
+        show(times)
 
 
 def _print_json(report: dict[str, Any]) -> None:
