@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": ("bustia.cli.demo", "See it all work on a made-up town."),
     "doctor": ("bustia.cli.doctor", "Check that everything Bústia needs is in order."),
     "document": ("bustia.cli.document", "Show, export and verify sealed documents."),
+    "export": ("bustia.cli.export", "Hand customers’ changes to the billing system."),
     "import": ("bustia.cli.import_", "Take in what the billing system exported."),
     "init": ("bustia.cli.init", "Create an instance: a folder with its own database."),
     "message": ("bustia.cli.message", "Try the message rules on real customers."),

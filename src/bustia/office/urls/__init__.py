@@ -10,6 +10,7 @@ __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 urlpatterns = [
     path("", include(([*home.urlpatterns, *tariffs.urlpatterns], "office"))),
     path("", include(accounts.urlpatterns)),
+    path("api/v1/", include("bustia.api.urls")),
 ]
 """Names of django-allauth have no namespace; all others are ``office:…``."""
 
