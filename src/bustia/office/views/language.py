@@ -1,8 +1,7 @@
 """Lets anybody choose the language, signed in or not."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -17,7 +16,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     language, back = request.POST.get("language", ""), request.POST.get("next", "")
     host = {request.get_host()}
     safe = url_has_allowed_host_and_scheme(back, host, require_https=request.is_secure())
-    response = redirect(back if safe else "/")
+    response = HttpResponseRedirect(back if safe else "/")
     if language in dict(settings.LANGUAGES):
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
