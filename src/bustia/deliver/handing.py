@@ -21,6 +21,7 @@ from bustia.deliver.channels.base import Adapter, Outcome, Result
 from bustia.deliver.claims import LOCK_SPACE, Claimant
 from bustia.deliver.links import OptionalMail
 from bustia.deliver.models import Attempt, Delivery
+from bustia.deliver.sent import Said, keep_sent, said_by
 from bustia.deliver.states import DECEASED, FINAL, DeliveryState, check_move, sources_of
 from bustia.errors import ArchiveError, DeliverError, NoAddressError
 
@@ -229,7 +230,8 @@ def _one(
         return None
     result = sender.adapter.send(message)
     state, reason = _state_after(sender, delivery, result)
-    return _record(delivery, state, reason, result, now), result
+    said = said_by(message) if result.outcome == Outcome.ACCEPTED else None
+    return _record(delivery, state, reason, result, now, said), result
 
 
 @transaction.atomic
@@ -331,9 +333,14 @@ def _state_after(sender: Sender, delivery: Delivery, result: Result) -> tuple[De
 
 @transaction.atomic
 def _record(
-    delivery: Delivery, state: DeliveryState, reason: str, result: Result, now: datetime
+    delivery: Delivery,
+    state: DeliveryState,
+    reason: str,
+    result: Result,
+    now: datetime,
+    said: Said | None = None,
 ) -> DeliveryState:
-    """Write the outcome of an attempt and where the delivery stands now."""
+    """Write the outcome of an attempt, where the delivery stands now, and what it said."""
     check_move(delivery.key, S.CLAIMED, S.HANDED_OVER if state == S.DELIVERED else state)
     blameless = result.outcome in (Outcome.UNREACHABLE, Outcome.MISCONFIGURED)
     wait = (
@@ -351,6 +358,8 @@ def _record(
         not_before=now + wait if state == S.DEFERRED else delivery.not_before,
         finished_at=now if state in FINAL else None,
     )
+    if recorded and said is not None:
+        keep_sent(delivery.pk, said)
     if recorded and state == S.SUPERSEDED:  # after it: no invoice ever has two ways at once
         _send_on_paper(delivery, now)
     Attempt.objects.filter(delivery=delivery, number=delivery.attempts).update(

@@ -30,6 +30,7 @@ _WORDS = {
     "help", "why", "preferences", "filename",
 }  # fmt: skip
 _BLANKS = ("number", "total", "period", "date", "iban", "contract", "address", "phone", "email")
+_TOLD = ("From", "To", "Subject", "Date", "Message-ID", "Reply-To")
 _COLOURS = {"alert": "#b23a1e", "info": "#0b5c6b", "offer": "#47722b"}
 
 
@@ -83,8 +84,9 @@ class MailWriter:
         )  # fmt: skip
         if links.unsubscribe:
             offer_unsubscribing(message, links.unsubscribe)
-        message.set_content(self._text.render(**values), cte="quoted-printable")
-        message.add_alternative(self._html.render(**values), subtype="html", cte="quoted-printable")
+        text, html = self._text.render(**values), self._html.render(**values)
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(html, subtype="html", cte="quoted-printable")
         message.add_attachment(
             pdf,
             maintype="application",
@@ -93,7 +95,11 @@ class MailWriter:
         )
         message["Content-Language"] = language  # now: making a multipart drops earlier Content-*
         set_boundaries(message, key)
-        return Mail(return_path(key, self._domain), address.addr_spec, message.as_bytes())
+        headers = tuple((name, str(message[name])) for name in _TOLD)
+        return Mail(
+            return_path(key, self._domain), address.addr_spec, message.as_bytes(),
+            headers, text, html,
+        )  # fmt: skip
 
 
 def _values(

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from bustia.billing.fields import EncryptedTextField
 from bustia.deliver.states import DeliveryState, MessageState
 
-__all__ = ["AccountMessage", "Attempt", "Delivery", "PrintRun"]
+__all__ = ["AccountMessage", "Attempt", "Delivery", "PrintRun", "Sent"]
 
 
 class PrintRun(models.Model):
@@ -104,6 +104,15 @@ class Attempt(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="attempt_once")]
+
+
+class Sent(models.Model):
+    """What a delivery said as it was sent, compressed; see ``deliver.sent``."""
+
+    delivery = models.OneToOneField(
+        Delivery, on_delete=models.CASCADE, primary_key=True, related_name="sent"
+    )
+    content = models.BinaryField()
 
 
 class AccountMessage(models.Model):

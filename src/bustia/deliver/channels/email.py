@@ -36,6 +36,10 @@ class Mail:
     """The return path: bounces come back to it."""
     recipient: str
     content: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    """Those that matter to a reader; with the text and the HTML, what is kept of a mail."""
+    text: str = ""
+    html: str = ""
 
 
 class SmtpAdapter:
