@@ -78,7 +78,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _office.trusted_proxies else None
 SECURE_SSL_REDIRECT = False  # the proxy's: behind it, every request is plain
 SECURE_HSTS_SECONDS = 2 * 365 * 86_400 if _secure else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False  # the domain is the company's to rule
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True  # of the Office's own host: not of the company's domain
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

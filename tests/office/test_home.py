@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from bustia.audit.log import done_to
 from bustia.billing.models import Invoice
 from tests.deliver.town import Town
 from tests.office.people import account, signed_in
@@ -29,13 +30,15 @@ def test_one_contract_is_opened_at_once() -> None:
 
 
 def test_another_customers_contract_does_not_exist() -> None:
-    """A contract of somebody else and one of nobody get the same answer."""
+    """A contract of somebody else and one of nobody get the same answer, and are written down."""
     town = Town()
     mine, other = town.contract(1), town.contract(2)
-    client = signed_in(account("a@example.org", mine))
+    holder = account("a@example.org", mine)
+    client = signed_in(holder)
     account("b@example.org", other)
     assert client.get("/contracte/K2/").status_code == 404
     assert client.get("/contracte/K99/").status_code == 404
+    assert [one.action for one in done_to(f"account:{holder.pk}")] == ["access.refused"] * 2
 
 
 def test_what_is_owed_is_told_first() -> None:

@@ -14,7 +14,9 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
+from bustia.audit.log import Actor, record
 from bustia.billing.models import Contract
+from bustia.instance import current_instance
 from bustia.office.models import Account
 
 __all__ = ["account_of", "contract_of", "contracts_of", "for_account", "for_contract"]
@@ -35,10 +37,24 @@ def contracts_of(account: Account) -> "QuerySet[Contract]":
 
 def contract_of(request: HttpRequest, number: str) -> Contract:
     """Give the contract of this number if it is the signed-in account's; 404 otherwise."""
-    found = contracts_of(account_of(request)).filter(number=number).first()
+    account = account_of(request)
+    found = contracts_of(account).filter(number=number).first()
     if found is None:
+        _note_refusal(request, account)
         raise Http404
     return found
+
+
+def _note_refusal(request: HttpRequest, account: Account) -> None:
+    """Write down that somebody asked for what they don't hold, whether or not it exists."""
+    match = request.resolver_match
+    record(
+        "access.refused",
+        actor=Actor("customer", str(account.pk)),
+        about=f"account:{account.pk}",
+        at=current_instance().now(),
+        detail={"page": match.view_name if match else ""},
+    )
 
 
 def for_account(
