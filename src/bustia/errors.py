@@ -15,6 +15,7 @@ BustiaError
 │   ├── NoAddressError   the customer can't be reached over this channel
 │   └── LinkRefusedError a link from a mail that is not obeyed
 ├── NoticeError          a calendar that can't be planned
+├── PaymentError         an order that can't be paid online, or a bank's message not to be trusted
 └── CycleError           a billing run that can't go on
 """
 
@@ -32,6 +33,7 @@ __all__ = [
     "LinkRefusedError",
     "NoAddressError",
     "NoticeError",
+    "PaymentError",
     "SealError",
     "StationeryError",
     "UnpressableError",
@@ -119,6 +121,10 @@ class LinkRefusedError(DeliverError):
 
 class NoticeError(BustiaError):
     """The calendar of coming dates can't be planned."""
+
+
+class PaymentError(BustiaError):
+    """An order can't be paid online, or what says it comes from the bank can't be trusted."""
 
 
 class CycleError(BustiaError):

@@ -28,6 +28,8 @@ ONE, OTHER = "11" * 32, "22" * 32
         ('[seal]\ntoken = "A"\n', 1, "a token needs pkcs11_module"),
         ('[seal]\npkcs11_module = "a.so"\ntoken = "A"\n', 1, "needs token and key"),
         ('[seal]\npkcs11_module = "a.so"\npkcs12 = "a.p12"\n', 1, "not both"),
+        ('[payments]\nadapter = "redsys"\n', 1, "redsys needs merchant"),
+        ('[payments]\nmerchant = "1"\nurl = "http://pay.example/"\n', 3, "payments.url"),
         ("[notices]\nfrom_hour = 20:00:00\nto_hour = 09:00:00\n", 1, "from_hour must be before"),
     ],
 )
@@ -39,6 +41,17 @@ def test_a_wrong_setting_is_told(tmp_path: Path, text: str, line: int, told: str
         load_config(file)
     assert f"{file}, line {line}" == caught.value.where
     assert told in str(caught.value)
+
+
+def test_a_made_up_bank_stays_in_demonstrations(tmp_path: Path) -> None:
+    """A pay page on this machine is refused unless the Office is a demonstration's."""
+    payments = '[payments]\nadapter = "redsys"\nmerchant = "1"\nurl = "http://127.0.0.1:9000/"\n'
+    file = tmp_path / "bustia.toml"
+    file.write_text(payments)
+    with pytest.raises(InstanceError, match="must be a bank's, with https"):
+        load_config(file)
+    file.write_text(f"{payments}[office]\ndemo = true\n")
+    assert load_config(file).payments.is_demonstration
 
 
 def test_what_is_no_toml_is_told(tmp_path: Path) -> None:

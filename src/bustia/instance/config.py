@@ -18,6 +18,7 @@ __all__ = [
     "EmailConfig",
     "NoticesConfig",
     "OfficeConfig",
+    "PaymentsConfig",
     "PostConfig",
     "SealConfig",
     "SmsConfig",
@@ -147,6 +148,32 @@ class OfficeConfig(_Section):
     """Shows made-up customers to sign in as, and their mails: never on a real instance."""
 
 
+class PaymentsConfig(_Section):
+    """Where customers pay online: a terminal at Redsys; its key is ``BUSTIA_REDSYS_KEY``."""
+
+    adapter: Literal["none", "redsys"] = "none"
+    merchant: Annotated[str, Field(pattern=r"^(\d{1,9})?$")] = ""
+    """The merchant's number (FUC), as the bank gave it."""
+    terminal: Annotated[str, Field(pattern=r"^\d{1,3}$")] = "1"
+    url: Annotated[
+        str, Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)(:\d+)?/)\S*$")
+    ] = "https://sis.redsys.es/sis/realizarPago"
+    """The bank's pay page; one on this very machine is the bank of a demonstration."""
+    minutes: Annotated[int, Field(ge=5, le=1440)] = 60
+    """After so long without word from the bank, a payment that was begun counts as given up."""
+
+    @model_validator(mode="after")
+    def _a_terminal_is_named_in_full(self) -> "PaymentsConfig":
+        if self.adapter == "redsys" and not self.merchant:
+            raise ValueError("redsys needs merchant, the number that the bank gave")
+        return self
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether the bank is made up: a page on this machine."""
+        return self.url.startswith("http://")
+
+
 class StationeryConfig(_Section):
     """The folder with templates, rules and texts; without one, what ships with Bústia."""
 
@@ -164,7 +191,15 @@ class Config(_Section):
     archive: ArchiveConfig = ArchiveConfig()
     work: WorkConfig = WorkConfig()
     office: OfficeConfig = OfficeConfig()
+    payments: PaymentsConfig = PaymentsConfig()
     stationery: StationeryConfig = StationeryConfig()
+
+    @model_validator(mode="after")
+    def _made_up_banks_stay_in_demonstrations(self) -> "Config":
+        made_up = self.payments.adapter != "none" and self.payments.is_demonstration
+        if made_up and not self.office.demo:
+            raise ValueError("payments.url must be a bank's, with https, outside demonstrations")
+        return self
 
 
 def load_config(file: Path) -> Config:
@@ -200,7 +235,8 @@ def _explain(error: ValidationError, file: Path, text: str) -> InstanceError:
         near = difflib.get_close_matches(names[-1], _known(names[:-1]), n=1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(_known(names[:-1]))}."
         return InstanceError(f"there is no setting {name}.", where=where, hint=hint)
-    return InstanceError(f"{name}: {first['msg'].removeprefix('Value error, ')}.", where=where)
+    wrong = f"{first['msg'].removeprefix('Value error, ')}."
+    return InstanceError(f"{name}: {wrong}" if name else wrong, where=where)
 
 
 def _known(section: list[str]) -> list[str]:

@@ -90,6 +90,13 @@ port = 8000
 workers = 0                   # 0: one a core
 trusted_proxies = 1           # how many proxies add to X-Forwarded-For; 0 without any
 
+[payments]                    # online payment of invoices; key: BUSTIA_REDSYS_KEY
+adapter = "none"              # none, or redsys
+# merchant = ""               # the merchant's number (FUC) that the bank gave
+# terminal = "1"
+# url = "https://sis-t.redsys.es:25443/sis/realizarPago" # Redsys's test environment
+# minutes = 60                # after so long without word, a payment counts as given up
+
 [stationery]
 # folder = "stationery"       # without it, the stationery that ships with Bústia
 """
