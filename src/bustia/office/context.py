@@ -10,10 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from bustia.instance import current_instance
 from bustia.office.desk import company
 
-__all__ = ["SECTIONS", "office"]
+__all__ = ["ACCOUNT_PAGES", "SECTIONS", "office"]
 
 SECTIONS = (("office:home", _("Home")),)
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
+
+ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = ()
+"""The pages of an account, whatever contract: the name of each, its label."""
 
 
 def office(request: HttpRequest) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def office(request: HttpRequest) -> dict[str, Any]:
         "languages": settings.LANGUAGES,
         "contract": getattr(request, "contract", None),
         "sections": SECTIONS,
+        "account_pages": ACCOUNT_PAGES,
         "here": match.view_name if match else "",
         "demo": current_instance().config.office.demo,
     }

@@ -76,6 +76,12 @@ def _day(value: date) -> date:
 
 
 @register.filter
+def unbroken(text: str, part: str) -> str:
+    """Keep a part of a text, such as a telephone number, on one line."""
+    return text.replace(part, part.replace(" ", "\xa0")) if part else text
+
+
+@register.filter
 def add_float(value: float, more: float) -> float:
     """Move a place in a drawing."""
     return round(value + more, 2)
