@@ -27,6 +27,7 @@ __all__ = [
     "Preferences",
     "consent_in_force",
     "end_optional",
+    "invoice_channel_of",
     "preferences_of",
     "set_optional",
     "subscribe_einvoice",
@@ -63,18 +64,22 @@ def consent_in_force(contract: Contract, kind: ConsentKind, now: datetime) -> Co
     return newest if newest is not None and newest.granted else None
 
 
-def preferences_of(contract: Contract, now: datetime) -> Preferences:
-    """Give how the holder of a contract hears from the company now."""
+def invoice_channel_of(contract: Contract, now: datetime) -> Channel:
+    """Give how the next invoice goes, as ``deliver.planning.channel_for`` will have it."""
     customer = contract.customer
-    invoice = Channel.POST
     if contract.invoice_channel == Channel.EMAIL and customer.email:
         if consent_in_force(contract, "e_invoice", now) is not None:
-            invoice = Channel.EMAIL
+            return Channel.EMAIL
     elif contract.invoice_channel == Channel.OFFICE and customer.office_since is not None:
-        invoice = Channel.OFFICE
+        return Channel.OFFICE
+    return Channel.POST
+
+
+def preferences_of(contract: Contract, now: datetime) -> Preferences:
+    """Give how the holder of a contract hears from the company now."""
     return Preferences(
-        language=customer.language,
-        invoice=invoice,
+        language=contract.customer.language,
+        invoice=invoice_channel_of(contract, now),
         notices=_channel(contract, Communication.NOTICES, now),
         alerts=alerts_of(contract).on,
         promotion=_channel(contract, Communication.PROMOTION, now),

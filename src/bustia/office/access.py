@@ -19,7 +19,7 @@ from bustia.billing.models import Contract
 from bustia.instance import current_instance
 from bustia.office.models import Account
 
-__all__ = ["account_of", "contract_of", "contracts_of", "for_account", "for_contract"]
+__all__ = ["account_of", "actor_of", "contract_of", "contracts_of", "for_account", "for_contract"]
 
 P = ParamSpec("P")
 
@@ -27,6 +27,11 @@ P = ParamSpec("P")
 def account_of(request: HttpRequest) -> Account:
     """Give the account that is signed in."""
     return Account.of(request.user)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Give the signed-in account as the log of changes names it."""
+    return Actor("customer", str(account_of(request).pk))
 
 
 def contracts_of(account: Account) -> "QuerySet[Contract]":
@@ -50,7 +55,7 @@ def _note_refusal(request: HttpRequest, account: Account) -> None:
     match = request.resolver_match
     record(
         "access.refused",
-        actor=Actor("customer", str(account.pk)),
+        actor=actor_of(request),
         about=f"account:{account.pk}",
         at=current_instance().now(),
         detail={"page": match.view_name if match else ""},

@@ -12,7 +12,10 @@ from bustia.office.desk import company
 
 __all__ = ["ACCOUNT_PAGES", "SECTIONS", "office"]
 
-SECTIONS = (("office:home", _("Home")),)
+SECTIONS = (
+    ("office:home", _("Home")),
+    ("office:e_invoice", _("E-invoice")),
+)
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
 
 ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = ()
