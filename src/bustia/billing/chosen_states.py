@@ -6,6 +6,7 @@ from bustia.errors import ChangeError
 
 __all__ = [
     "OPEN",
+    "UNSEEN",
     "AlertKind",
     "ChangeKind",
     "ChangeState",
@@ -58,6 +59,7 @@ class ChangeKind(StrEnum):
     ALERTS = "alerts"
     OFFICE = "office_since"
     ERASURE = "erasure"
+    READING = "reading"
 
 
 class ChangeState(StrEnum):
@@ -82,6 +84,9 @@ class ChangeState(StrEnum):
     CONFIRMED = "confirmed"
     SUPERSEDED = "superseded"
 
+
+UNSEEN = frozenset({ChangeKind.ERASURE, ChangeKind.READING})
+"""The kinds that no export of the billing system can show: confirmed when they are handed over."""
 
 _S = ChangeState
 OPEN = frozenset({_S.WAITING, _S.EXPORTED})

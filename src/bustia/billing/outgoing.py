@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from bustia import __version__
 from bustia.audit.log import SYSTEM, Actor, record
 from bustia.billing.changes import settle
-from bustia.billing.chosen_states import ChangeKind, ChangeState
+from bustia.billing.chosen_states import UNSEEN, ChangeKind, ChangeState
 from bustia.billing.models import ChangeBatch, CustomerChange
 from bustia.errors import ChangeError
 
@@ -60,6 +60,9 @@ VALUES: Mapping[str, str] = {
     "signed_by": "How it was signed, as in code by sms.",
     "signed_at": "When that was confirmed.",
     "asked_on": "Day erasure was asked for.",
+    "meter": "Serial number of the meter that was read.",
+    "reading_m3": "What it showed, whole m³.",
+    "read_on": "The day on which it was read.",
 }
 """What a change may say, and what it is; most changes use few of them."""
 COLUMNS: Mapping[str, str] = {
@@ -184,7 +187,7 @@ def write_again(number: int, folder: Path) -> WrittenBatch:
 def _hand_over(change: CustomerChange, at: datetime) -> None:
     """Mark a change as handed over; what no export can show is thereby confirmed."""
     settle(change, ChangeState.EXPORTED, at)
-    if change.kind == ChangeKind.ERASURE:
+    if change.kind in UNSEEN:
         settle(change, ChangeState.CONFIRMED, at)
 
 

@@ -76,6 +76,12 @@ def _day(value: date) -> date:
 
 
 @register.filter
+def masked(account: str) -> str:
+    """Write a masked bank account as the bill does, on one line."""
+    return account.replace("*", "•").replace(" ", "\xa0")
+
+
+@register.filter
 def unbroken(text: str, part: str) -> str:
     """Keep a part of a text, such as a telephone number, on one line."""
     return text.replace(part, part.replace(" ", "\xa0")) if part else text

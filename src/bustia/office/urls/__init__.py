@@ -2,13 +2,19 @@
 
 from django.urls import include, path
 
-from bustia.office.urls import accounts, einvoice, home, tariffs
+from bustia.office.urls import accounts, einvoice, home, reading, tariffs
 from bustia.office.views import errors
 
 __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 
+_ours = [
+    *einvoice.urlpatterns,
+    *home.urlpatterns,
+    *reading.urlpatterns,
+    *tariffs.urlpatterns,
+]
 urlpatterns = [
-    path("", include(([*einvoice.urlpatterns, *home.urlpatterns, *tariffs.urlpatterns], "office"))),
+    path("", include((_ours, "office"))),
     path("", include(accounts.urlpatterns)),
     path("api/v1/", include("bustia.api.urls")),
 ]

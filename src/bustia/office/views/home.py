@@ -32,6 +32,7 @@ DESTINATIONS = {
     "compte": "bank_account",
     "factura-electronica": "e_invoice",
     "tarifes": "tariffs",
+    "lectura": "reading",
 }
 """Where a message may lead to, whichever contract its reader holds."""
 
