@@ -60,6 +60,7 @@ class ChangeKind(StrEnum):
     OFFICE = "office_since"
     ERASURE = "erasure"
     READING = "reading"
+    PAYMENT = "payment"
 
 
 class ChangeState(StrEnum):

@@ -14,6 +14,7 @@ __all__ = [
     "MANDATES",
     "METERS",
     "OWED",
+    "PAID",
     "PLANS",
     "PRICES",
     "RETURNS",
@@ -89,15 +90,22 @@ SELECT contract_id, array_agg(kind) FROM (
  WHERE granted GROUP BY contract_id
 """
 
+# What was paid of invoice ``i``: as the billing system exported it, and what was paid on the bank's
+# page since (``billing/online_payments.py``).
+PAID = """LATERAL (
+      SELECT sum(amount) AS paid FROM (
+          SELECT amount FROM billing_payment WHERE invoice_id = i.id
+          UNION ALL
+          SELECT amount FROM billing_onlinepaymentshare WHERE invoice_id = i.id AND counts) k)"""
+
 # An invoice is owed when its date has passed and payments don't cover it. What was issued up to
 # the day an active payment plan was agreed is in that plan, and is not counted again.
-OWED = """
+OWED = f"""
 SELECT i.contract_id, i.id, i.number, i.issue_date,
        coalesce(i.due_date, i.charge_date, i.issue_date) AS due,
        i.payable_amount - coalesce(p.paid, 0) AS rest
   FROM billing_invoice i
-  LEFT JOIN LATERAL (
-      SELECT sum(amount) AS paid FROM billing_payment WHERE invoice_id = i.id) p ON true
+  LEFT JOIN {PAID} p ON true
  WHERE i.contract_id = ANY(%s::bigint[]) AND i.kind = 'invoice' AND i.status IN ('open', 'returned')
    AND coalesce(i.due_date, i.charge_date, i.issue_date) < %s
    AND i.payable_amount > coalesce(p.paid, 0)
@@ -106,19 +114,18 @@ SELECT i.contract_id, i.id, i.number, i.issue_date,
        WHERE l.contract_id = i.contract_id AND l.status = 'active'
          AND l.agreed_on >= i.issue_date)
  ORDER BY i.contract_id, due, i.issue_date, i.number
-"""
+"""  # noqa: S608 (a fragment of our own)
 
 # What was paid is looked up after the join, only for the few invoices that were returned.
-RETURNS = """
+RETURNS = f"""
 SELECT i.contract_id, i.id, i.number, r.amount, r.returned_on, r.reason
   FROM billing_returneddebit r
   JOIN billing_invoice i ON i.id = r.invoice_id
-  LEFT JOIN LATERAL (
-      SELECT sum(amount) AS paid FROM billing_payment WHERE invoice_id = i.id) p ON true
+  LEFT JOIN {PAID} p ON true
  WHERE i.contract_id = ANY(%s::bigint[]) AND i.status IN ('open', 'returned')
    AND r.returned_on <= %s AND i.payable_amount > coalesce(p.paid, 0)
  ORDER BY i.contract_id, r.returned_on DESC, r.reference DESC
-"""
+"""  # noqa: S608 (a fragment of our own)
 
 PLANS = """
 SELECT l.contract_id, l.number, l.total_amount, n.due_date, n.amount, n.paid_on, n.position

@@ -63,6 +63,11 @@ VALUES: Mapping[str, str] = {
     "meter": "Serial number of the meter that was read.",
     "reading_m3": "What it showed, whole m³.",
     "read_on": "The day on which it was read.",
+    "order": "Number of the order at the bank; a payment with this reference confirms it.",
+    "amount": "What was paid online, in euros.",
+    "invoices": "Numbers of the invoices with what was paid of each, with commas between.",
+    "paid_at": "When the bank said so, as an instant with its UTC offset.",
+    "authorisation": "The bank's code of the payment.",
 }
 """What a change may say, and what it is; most changes use few of them."""
 COLUMNS: Mapping[str, str] = {

@@ -10,20 +10,20 @@ from django.utils.timezone import localdate
 
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
+from bustia.billing.facts_queries import PAID
 from bustia.money import ZERO
 
 __all__ = ["Standing", "standing_of"]
 
 # The newest invoice of a contract, and what is left to pay of it.
-_NEWEST = """
+_NEWEST = f"""
 SELECT i.id, CASE WHEN i.kind = 'invoice' AND i.status IN ('open', 'returned')
                   THEN greatest(i.payable_amount - coalesce(p.paid, 0), 0) ELSE 0 END, i.status
   FROM billing_invoice i
-  LEFT JOIN LATERAL (
-      SELECT sum(amount) AS paid FROM billing_payment WHERE invoice_id = i.id) p ON true
+  LEFT JOIN {PAID} p ON true
  WHERE i.contract_id = %s AND i.issue_date <= %s
  ORDER BY i.issue_date DESC, (i.kind = 'invoice') DESC, i.id DESC LIMIT 1
-"""
+"""  # noqa: S608 (a fragment of our own)
 
 State = Literal["paid", "charge", "pay", "late", "refund", "nothing"]
 

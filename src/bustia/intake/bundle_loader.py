@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from bustia.billing.online_payments import confirm_payments
 from bustia.identifiers import check_iban, check_nif, normal_iban, normal_nif
 from bustia.intake import staging
 from bustia.intake.accounts import encrypt, protect
@@ -82,6 +83,7 @@ def load_bundle(
             taken = merge_all(cursor)
             unmatched = match_returned_debits(cursor)
             changes = hold_changes(cursor, now)
+            confirm_payments(now)
         report = record_batch(
             source=path,
             kind="bundle",

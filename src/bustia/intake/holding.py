@@ -63,7 +63,7 @@ def hold_changes(cursor: CursorWrapper, now: datetime) -> Counter[str]:
     changes = list(
         CustomerChange.objects.select_for_update()
         .filter(state__in=OPEN)
-        .exclude(kind=ChangeKind.ERASURE)
+        .exclude(kind__in=(ChangeKind.ERASURE, ChangeKind.PAYMENT))
         .order_by("pk")
     )
     counted: Counter[str] = Counter()

@@ -28,6 +28,7 @@ from bustia.billing.models.exported import (
     SourceDocument,
     TariffPrice,
 )
+from bustia.billing.models.paying import OnlinePayment, OnlinePaymentShare
 
 __all__ = [
     "AlertSetting",
@@ -48,6 +49,8 @@ __all__ = [
     "InvoiceTax",
     "Mandate",
     "Meter",
+    "OnlinePayment",
+    "OnlinePaymentShare",
     "Payment",
     "PaymentPlan",
     "QuietHours",
