@@ -16,6 +16,7 @@ from bustia.decide.decision import Message
 from bustia.instance import current_instance
 from bustia.office.access import contracts_of, for_account, for_contract
 from bustia.office.charts import Bar, bars
+from bustia.office.context import SECTIONS
 from bustia.office.desk import company, decider
 from bustia.office.models import Account
 
@@ -35,6 +36,17 @@ DESTINATIONS = {
     "lectura": "reading",
 }
 """Where a message may lead to, whichever contract its reader holds."""
+
+
+_ICONS = {
+    "office:invoices": "document",
+    "office:debts": "card",
+    "office:consumption": "drop",
+    "office:alerts": "bell",
+    "office:bank_account": "bank",
+    "office:e_invoice": "leaf",
+}
+"""The drawing beside each section that the first page offers."""
 
 
 @require_safe
@@ -67,7 +79,8 @@ def home(request: HttpRequest, contract: Contract) -> HttpResponse:
     """Show the contract at a glance."""
     instance = current_instance()
     standing = standing_of(contract.pk, instance.now())
-    values: dict[str, Any] = {"standing": standing}
+    shortcuts = [(_ICONS[name], name, label) for name, label in SECTIONS if name in _ICONS]
+    values: dict[str, Any] = {"standing": standing, "shortcuts": shortcuts}
     if standing is not None:
         facts = standing.facts
         document = Document.objects.filter(invoice_id=facts.invoice.id).first()
