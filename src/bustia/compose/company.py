@@ -59,6 +59,8 @@ class Company:
     """Eight digits: the numeric part of the NIF (Cuaderno 57)."""
     slip_suffix: str
     """Three digits, agreed with the bank; from 500 up, banks refuse slips after their date."""
+    slip_days: int
+    """How many days a slip that a customer asks for later may be paid."""
     tax_qr: TaxQr
     colours: Colours
 
@@ -96,6 +98,7 @@ class _Address(_Model):
 class _Slip(_Model):
     issuer: Annotated[str, Field(pattern=r"^\d{8}$")]
     suffix: Annotated[str, Field(pattern=r"^\d{3}$")]
+    days: Annotated[int, Field(ge=1, le=180)] = 15
 
 
 class _Colours(_Model):
@@ -179,6 +182,7 @@ def _in_language(file: _File, language: str) -> Company:
         iban=file.iban,
         slip_issuer=file.slip.issuer,
         slip_suffix=file.slip.suffix,
+        slip_days=file.slip.days,
         tax_qr=file.tax_qr,
         colours=Colours(**{name: getattr(file.colours, name) for name in Colours.__slots__}),
     )

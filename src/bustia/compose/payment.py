@@ -16,12 +16,24 @@ from bustia.formatting import date_long, date_short, money
 from bustia.identifiers import normal_nif
 from bustia.money import cents
 
-__all__ = ["Payer", "amount_view", "slip_view", "tax_qr_view"]
+__all__ = ["Payer", "SlipDue", "amount_view", "slip_of", "slip_view", "tax_qr_view"]
 
 _LONG_FIGURE = 13
 """A figure of more characters must be set smaller."""
 _LARGEST_SLIP_CENTS = 10**10 - 1
 _IBAN_GROUP = re.compile(r".{4}(?=.)")
+
+
+@dataclass(frozen=True, slots=True)
+class SlipDue:
+    """What a slip is for: an invoice, and how much of it is to be paid until when."""
+
+    number: str
+    payment_reference: str
+    amount: Decimal
+    issued: date
+    until: date | None
+    """The last day to pay; none for slips that have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +144,39 @@ def slip_view(payer: Payer) -> SlipView | None:
         or not payer.is_own
     ):
         return None
-    reference = _reference(invoice.payment_reference, invoice.number)
+    due = SlipDue(
+        invoice.number,
+        invoice.payment_reference,
+        invoice.payable,
+        invoice.issue_date,
+        invoice.due_date,
+    )
+    return slip_of(due, payer.facts.customer.name, company, labels)
+
+
+def slip_of(due: SlipDue, holder: str, company: Company, labels: Labels) -> SlipView | None:
+    """Make the slip for an amount, if the bank's form holds it."""
+    reference = _reference(due.payment_reference, due.number)
     dated = int(company.slip_suffix) >= FIRST_DATED_SUFFIX
-    amount = _whole_cents(invoice.payable)
-    if reference is None or amount is None or (dated and invoice.due_date is None):
+    amount = _whole_cents(due.amount)
+    if reference is None or amount is None or (dated and due.until is None):
         return None
     digits = cuaderno57(
         issuer=company.slip_issuer,
         suffix=company.slip_suffix,
         reference=reference,
-        identification=(invoice.due_date if dated else None) or invoice.issue_date,
+        identification=(due.until if dated else None) or due.issued,
         amount_cents=amount,
     )
-    due = date_short(invoice.due_date, payer.language) if invoice.due_date else ""
+    until = date_short(due.until, labels.language) if due.until else ""
     return SlipView(
         explanation=Prose(labels("slip_explanation")),
         issuer=Text(f"{digits[5:13]}-{digits[13:16]}"),
         reference=Text(digits[16:29]),
         identification=Text(digits[29:35]),
-        amount=Text(money(invoice.payable, payer.language)),
-        due=Text(due),
-        holder=Prose(payer.facts.customer.name),
+        amount=Text(money(due.amount, labels.language)),
+        due=Text(until),
+        holder=Prose(holder),
         barcode=gs1_128(digits, labels("barcode_alt", digits=digits)),
         digits=Text(
             f"({digits[:2]}) {digits[2:5]} {digits[5:13]} {digits[13:16]} {digits[16:29]}"

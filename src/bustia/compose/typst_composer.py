@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from functools import cache
@@ -18,7 +18,7 @@ from bustia.compose.layouts import layouts
 from bustia.compose.parts import BillView
 from bustia.errors import ComposeError
 
-__all__ = ["Composed", "TypstComposer"]
+__all__ = ["Composed", "TypstComposer", "compiled", "plain", "typst_compiler"]
 
 _STANDARDS: list[Any] = ["a-3a", "ua-1"]
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)|/Count\s+(\d+)[^>]*?/Type\s*/Pages\b")
@@ -44,14 +44,7 @@ class TypstComposer:
         self._template = stationery / "templates" / "bill.typ"
         if not self._template.is_file():
             raise ComposeError("there is no template of the bill", where=str(self._template))
-        fonts = typst.Fonts(
-            include_system_fonts=False,
-            include_embedded_fonts=False,
-            font_paths=[str(folder) for folder in FONT_FOLDERS],
-        )
-        self._compiler = typst.Compiler(
-            str(self._template), root=str(stationery), font_paths=fonts, ignore_system_fonts=True
-        )
+        self._compiler = typst_compiler(self._template, stationery)
 
     def compose(
         self, view: BillView, attachments: Sequence[Attachment], stamp: datetime
@@ -63,7 +56,7 @@ class TypstComposer:
         """
         if stamp.tzinfo is None:
             raise ComposeError("the instant of a document needs its time zone.")
-        data: dict[str, Any] = _plain(view)
+        data: dict[str, Any] = plain(view)
         data["attachments"] = [_attached(one) for one in cleaned(attachments)]
         composed = None
         for layout in layouts(view):
@@ -75,22 +68,43 @@ class TypstComposer:
         return composed
 
     def _compile(self, data: dict[str, Any], stamp: datetime) -> Composed:
-        try:
-            pdf = self._compiler.compile(
-                format="pdf",
-                sys_inputs={"bill": json.dumps(data, ensure_ascii=False)},
-                pdf_standards=_STANDARDS,
-                timestamp=int(stamp.timestamp()),
-            )
-        except typst.TypstError as error:
-            raise ComposeError(
-                f"Typst could not lay it out: {_QUOTED.sub('…', error.message)}",
-                where=self._template.name,
-                hint="Mend the template, or take the value that it can't write out of the data.",
-            ) from None
-        if not isinstance(pdf, bytes):
-            raise ComposeError("Typst gave no PDF.", where=self._template.name)
-        return Composed(pdf, _pages(pdf))
+        return compiled(self._compiler, self._template, {"bill": data}, stamp)
+
+
+def typst_compiler(template: Path, stationery: Path) -> typst.Compiler:
+    """Make a compiler of one template, with the stationery's files and our fonts."""
+    fonts = typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[str(folder) for folder in FONT_FOLDERS],
+    )
+    return typst.Compiler(
+        str(template), root=str(stationery), font_paths=fonts, ignore_system_fonts=True
+    )
+
+
+def compiled(
+    compiler: typst.Compiler, template: Path, inputs: Mapping[str, Any], stamp: datetime
+) -> Composed:
+    """Compile a template with its data; raise ``ComposeError``, without personal data."""
+    try:
+        pdf = compiler.compile(
+            format="pdf",
+            sys_inputs={
+                name: json.dumps(data, ensure_ascii=False) for name, data in inputs.items()
+            },
+            pdf_standards=_STANDARDS,
+            timestamp=int(stamp.timestamp()),
+        )
+    except typst.TypstError as error:
+        raise ComposeError(
+            f"Typst could not lay it out: {_QUOTED.sub('…', error.message)}",
+            where=template.name,
+            hint="Mend the template, or take the value that it can't write out of the data.",
+        ) from None
+    if not isinstance(pdf, bytes):
+        raise ComposeError("Typst gave no PDF.", where=template.name)
+    return Composed(pdf, _pages(pdf))
 
 
 def _attached(attachment: Attachment) -> dict[str, Any]:
@@ -115,7 +129,7 @@ def _pages(pdf: bytes) -> int:
     return int(found[1] or found[2])
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 (any part of a view)
+def plain(value: Any) -> Any:  # noqa: ANN401 (any part of a view)
     """Turn a view into what JSON knows; drawings become SVG."""
     if isinstance(value, str):
         return writable(value)
@@ -127,9 +141,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 (any part of a view)
             "height": value.height,
         }
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _names(value.__class__)}
+        return {name: plain(getattr(value, name)) for name in _names(value.__class__)}
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return value
 
 

@@ -23,7 +23,7 @@ from bustia.compose.remembered import remembered
 from bustia.decide.decision import Decision, Message
 from bustia.formatting import LANGUAGES, date_long, days_span
 
-__all__ = ["MOST_MESSAGES", "BillOptions", "BillView", "bill_view"]
+__all__ = ["MOST_MESSAGES", "BillOptions", "BillView", "bill_view", "own_sender", "service"]
 
 MOST_MESSAGES = 6
 """How many messages a bill has space for."""
@@ -87,7 +87,7 @@ def bill_view(
         detail=detail_view(facts, labels),
         slip=slip,
         tax_qr=tax_qr_view(payer, options.tax_qr or company.tax_qr),
-        service=_service(company, labels),
+        service=service(company, labels),
         notes=_notes(
             company, labels, invoice.kind == "invoice" and facts.contract.use == "domestic"
         ),
@@ -104,7 +104,7 @@ def _heading(payer: Payer) -> str:
 def _sender(payer: Payer, seller: str) -> SenderView:
     company = payer.company
     if payer.is_own:
-        return _own_sender(company)
+        return own_sender(company)
     nif = payer.facts.invoice.seller_nif
     legal = payer.labels("sold_by", seller=f"{seller} · NIF {nif}" if nif else seller)
     post = f"{company.name} · {_address(company)}"
@@ -112,7 +112,7 @@ def _sender(payer: Payer, seller: str) -> SenderView:
 
 
 @lru_cache(maxsize=_MOST_HOUSES)
-def _own_sender(company: Company) -> SenderView:
+def own_sender(company: Company) -> SenderView:
     address = _address(company)
     legal = f"{company.legal_name} · NIF {company.nif} · {address} · {company.registry}"
     post = f"{company.name} · {address}"
@@ -181,7 +181,7 @@ def _message(message: Message) -> MessageView:
 
 
 @lru_cache(maxsize=_MOST_HOUSES)
-def _service(company: Company, labels: Labels) -> tuple[Particular, ...]:
+def service(company: Company, labels: Labels) -> tuple[Particular, ...]:
     values = (
         ("service_care", f"{company.phone}, {company.office_hours}"),
         ("service_emergency", company.emergency_phone),
