@@ -19,6 +19,7 @@ from bustia.billing.alerts import (
     quiet_end,
     set_alerts,
     suggested_threshold,
+    usual_litres,
 )
 from bustia.billing.chosen_states import AlertKind, Channel
 from bustia.billing.facts_loader import load_facts
@@ -127,7 +128,8 @@ def test_what_cannot_work_is_refused(kind: AlertKind, choice: AlertChoice) -> No
 def test_suggestion_comes_from_own_use() -> None:
     """Half again the daily use of the last six periods with any, rounded up to fifty litres."""
     contract = Town().contract(1)
-    assert suggested_threshold(contract) == 400
+    assert usual_litres(contract) is None
+    assert suggested_threshold(None) == 400
     for place in range(8):
         first = date(2025, 1, 1) + timedelta(days=60 * place)
         Consumption.objects.create(
@@ -136,7 +138,9 @@ def test_suggestion_comes_from_own_use() -> None:
             period_to=first + timedelta(days=59),
             m3=Decimal(900 if place < 2 else 12),
         )
-    assert suggested_threshold(contract) == 300  # 12 m³ in 60 days are 200 litres a day
+    assert usual_litres(contract) == 200
+    suggested = [suggested_threshold(litres) for litres in (0, 1, 200, 201, 9_999_999)]
+    assert suggested == [50, 50, 300, 350, 1_000_000]
 
 
 MADRID = ZoneInfo("Europe/Madrid")

@@ -7,7 +7,7 @@ of the export.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from django.db import transaction
@@ -27,6 +27,7 @@ from bustia.errors import ChangeError
 
 __all__ = [
     "MOST_LITRES",
+    "AlertChannel",
     "AlertChoice",
     "Alerts",
     "Quiet",
@@ -35,6 +36,7 @@ __all__ = [
     "quiet_hours_of",
     "set_alerts",
     "suggested_threshold",
+    "usual_litres",
 ]
 
 MOST_LITRES = 1_000_000
@@ -45,12 +47,15 @@ _STEP = 50
 _EARLIER_PERIODS = 6
 
 
+AlertChannel = Literal[Channel.EMAIL, Channel.SMS]
+
+
 @dataclass(frozen=True, slots=True)
 class AlertChoice:
     """One alert as its holder wants it."""
 
     on: bool
-    channel: Literal[Channel.EMAIL, Channel.SMS]
+    channel: AlertChannel
     threshold_litres: int | None = None
     """Litres a day; only where the alert has a threshold."""
 
@@ -188,17 +193,24 @@ def _set_quiet_hours(customer: Customer, quiet: Quiet | None) -> None:
     )
 
 
-def suggested_threshold(contract: Contract) -> int:
-    """Suggest a threshold, litres a day: half again what the contract used in the last year.
-
-    It is rounded up to fifty litres. Where no use is known it is twice that of a usual household.
-    """
+def usual_litres(contract: Contract) -> int | None:
+    """Give the daily use of a contract over about a year, in litres; ``None`` if none is known."""
     newest = Consumption.objects.filter(contract=contract).order_by("-period_to")
     used = newest.filter(m3__gt=0).values("m3", days=F("period_to") - F("period_from"))
     periods = list(used[:_EARLIER_PERIODS])
-    days = sum(period["days"].days + 1 for period in periods)
+    days: int = sum(period["days"].days + 1 for period in periods)
     if not days:
+        return None
+    m3: Decimal = sum((period["m3"] for period in periods), Decimal(0))
+    return round(m3 * 1000 / days)
+
+
+def suggested_threshold(usual: int | None) -> int:
+    """Suggest a threshold, litres a day: half again the usual use, rounded up to fifty litres.
+
+    Where no use is known it is twice that of a usual household.
+    """
+    if usual is None:
         return _USUAL_LITRES
-    litres = sum((period["m3"] for period in periods), Decimal(0)) * 1000 / days
-    steps = (litres * 3 / 2 / _STEP).to_integral_value(ROUND_CEILING)
-    return min(max(int(steps) * _STEP, _STEP), MOST_LITRES)
+    steps = -(-usual * 3 // (2 * _STEP))
+    return min(max(steps * _STEP, _STEP), MOST_LITRES)

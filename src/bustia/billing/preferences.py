@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from bustia.audit.log import Actor, record
-from bustia.billing.alerts import AlertChoice, Alerts, alerts_of, set_alerts, suggested_threshold
+from bustia.billing.alerts import (
+    AlertChoice,
+    Alerts,
+    alerts_of,
+    set_alerts,
+    suggested_threshold,
+    usual_litres,
+)
 from bustia.billing.changes import (
     ConsentKind,
     ConsentWording,
@@ -171,7 +178,11 @@ def _all_off(contract: Contract, alerts: Alerts) -> dict[AlertKind, AlertChoice]
     """Give every alert switched off, the rest of it as it was; so that the Office's word counts."""
     off = {}
     for kind in AlertKind:
-        threshold = suggested_threshold(contract) if kind is AlertKind.OVER_THRESHOLD else None
+        threshold = (
+            suggested_threshold(usual_litres(contract))
+            if kind is AlertKind.OVER_THRESHOLD
+            else None
+        )
         usual = AlertChoice(on=False, channel=Channel.EMAIL, threshold_litres=threshold)
         off[kind] = replace(alerts.choices.get(kind, usual), on=False)
     return off

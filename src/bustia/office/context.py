@@ -15,6 +15,7 @@ __all__ = ["ACCOUNT_PAGES", "SECTIONS", "office"]
 SECTIONS = (
     ("office:home", _("Home")),
     ("office:e_invoice", _("E-invoice")),
+    ("office:alerts", _("Alerts")),
 )
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
 

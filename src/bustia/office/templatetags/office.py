@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import template
-from django.forms import BaseForm
+from django.forms import BaseForm, BoundField
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -99,11 +99,16 @@ def icon(name: str) -> SafeString:
     return render_to_string(f"office/icons/{name}.svg")
 
 
+def _first_of(field: BoundField) -> str:
+    """Give where one goes on in a field; of several choices, the first."""
+    return field.id_for_label or f"{field.auto_id}_0"
+
+
 @register.inclusion_tag("office/forms/summary.html")
 def error_summary(form: BaseForm) -> dict[str, Any]:
     """List what is wrong in a form, each with a link to its field; nothing if all is well."""
     wrong = [
-        (form[name].id_for_label if name in form.fields else "", form.fields.get(name), errors)
+        (_first_of(form[name]) if name in form.fields else "", form.fields.get(name), errors)
         for name, errors in form.errors.items()
     ]
     return {"wrong": wrong}

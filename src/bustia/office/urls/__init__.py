@@ -2,12 +2,13 @@
 
 from django.urls import include, path
 
-from bustia.office.urls import accounts, einvoice, home, reading, tariffs
+from bustia.office.urls import accounts, alerts, einvoice, home, reading, tariffs
 from bustia.office.views import errors
 
 __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 
 _ours = [
+    *alerts.urlpatterns,
     *einvoice.urlpatterns,
     *home.urlpatterns,
     *reading.urlpatterns,
