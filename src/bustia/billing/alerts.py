@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 
 from bustia.audit.log import Actor, record
-from bustia.billing.changes import note
+from bustia.billing.changes import note, take_turns
 from bustia.billing.chosen_states import AlertKind, ChangeKind, Channel
 from bustia.billing.models import (
     AlertSetting,
@@ -134,6 +134,7 @@ def set_alerts(
     Raises ``ChangeError`` for a channel whose address or number isn't known, and for a threshold
     that is missing, out of range, or out of place.
     """
+    take_turns(contract.customer)
     customer = Customer.objects.select_for_update().get(pk=contract.customer_id)
     before = alerts_of(contract)
     for kind, choice in choices.items():

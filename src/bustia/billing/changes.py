@@ -41,6 +41,7 @@ __all__ = [
     "replace_mandate",
     "request_erasure",
     "settle",
+    "take_turns",
 ]
 
 SOURCE = "office"
@@ -126,6 +127,7 @@ def record_consent(
 
     A withdrawal or grant is always recorded, also of what was so before: it is evidence.
     """
+    take_turns(contract.customer)
     Contract.objects.select_for_update().get(pk=contract.pk)
     given_at = at
     while Consent.objects.filter(contract=contract, kind=kind, given_at=given_at).exists():
@@ -175,6 +177,7 @@ def replace_mandate(
     """
     if not check_iban(iban):
         raise ChangeError("this is no bank account: its check digits or its length don't fit.")
+    take_turns(contract.customer)
     Contract.objects.select_for_update().get(pk=contract.pk)
     plain = normal_iban(iban)
     active = list(Mandate.objects.select_for_update().filter(contract=contract, status="active"))
@@ -216,6 +219,7 @@ def replace_mandate(
 @transaction.atomic
 def request_erasure(customer: Customer, *, actor: Actor, at: datetime) -> CustomerChange:
     """Ask that all that needn't be kept by law be erased (GDPR art. 17); once while it is open."""
+    take_turns(customer)
     Customer.objects.select_for_update().get(pk=customer.pk)
     asked = CustomerChange.objects.filter(customer=customer, kind=ChangeKind.ERASURE)
     waiting = asked.filter(state=ChangeState.WAITING).first()
@@ -262,6 +266,16 @@ def note(
     )
 
 
+def take_turns(customer: Customer) -> None:
+    """Lock the open changes of a customer before anything else of theirs is locked.
+
+    An import locks all open changes before it writes rows; who does the same in the same order
+    waits for it, and is never waited for in turn. To be called first in each transaction here.
+    """
+    mine = CustomerChange.objects.filter(customer=customer, state__in=OPEN).order_by("pk")
+    list(mine.select_for_update().values_list("pk"))
+
+
 def settle(change: CustomerChange, state: ChangeState, at: datetime) -> None:
     """Move a change to another state."""
     check_move(change.pk, ChangeState(change.state), state)
@@ -288,6 +302,7 @@ def _change_column(
     at: datetime,
 ) -> None:
     """Change one column of a customer or a contract, unless it says so already."""
+    take_turns(customer)
     holder = customer if contract is None else contract
     model = type(holder)
     stored = model._default_manager.select_for_update().get(pk=holder.pk)  # noqa: SLF001

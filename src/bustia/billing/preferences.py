@@ -24,6 +24,7 @@ from bustia.billing.changes import (
     ConsentWording,
     change_invoice_channel,
     record_consent,
+    take_turns,
 )
 from bustia.billing.chosen_states import AlertKind, Channel, Communication
 from bustia.billing.models import ChannelPreference, Consent, Contract, Customer
@@ -125,6 +126,7 @@ def set_optional(
     if kind not in _CONSENTS:
         raise ChangeError("this kind of communication goes by no consent.", where=kind)
     consent_kind, channel = _CONSENTS[kind]
+    take_turns(contract.customer)
     customer = Customer.objects.select_for_update().get(pk=contract.customer_id)
     end = customer.mobile if channel is Channel.SMS else customer.email
     if wanted and not end:

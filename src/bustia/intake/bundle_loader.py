@@ -23,7 +23,7 @@ from bustia.intake.ahead import made_ahead
 from bustia.intake.batches import record_batch
 from bustia.intake.bundle_reader import Bundle, BundleFile, open_bundle, row_count_problem
 from bustia.intake.checks import run_checks, run_own_checks
-from bustia.intake.holding import hold_changes
+from bustia.intake.holding import hold_changes, lock_changes
 from bustia.intake.matching import match_returned_debits
 from bustia.intake.merge import Taken, merge_all
 from bustia.intake.originals import Originals
@@ -80,6 +80,7 @@ def load_bundle(
         unmatched = 0
         changes: Counter[str] = Counter()
         if bundle.manifest is not None and (clean or options.partial):
+            lock_changes(cursor)
             taken = merge_all(cursor)
             unmatched = match_returned_debits(cursor)
             changes = hold_changes(cursor, now)

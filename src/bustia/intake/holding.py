@@ -23,7 +23,7 @@ from bustia.billing.settling import (
 )
 from bustia.rows import as_array
 
-__all__ = ["hold_changes"]
+__all__ = ["hold_changes", "lock_changes"]
 
 _OF_CUSTOMERS = """
 SELECT u.id, coalesce(s.email, ''), coalesce(s.mobile, ''), s.language,
@@ -52,6 +52,18 @@ SELECT c.id, s.reference, s.iban_fingerprint, s.status = 'active'
   FROM stage_mandates s JOIN billing_contract c ON c.number = s.contract
  WHERE c.id = ANY(%s::bigint[])
 """
+
+
+def lock_changes(cursor: CursorWrapper) -> None:
+    """Let nobody alter an open change from now on; to be called before rows are merged.
+
+    Who changes something of a customer's with an open change waits here, with nothing else locked
+    (``changes.take_turns``), until the import is done.
+    """
+    cursor.execute(
+        "SELECT FROM billing_customerchange WHERE state = ANY(%s) ORDER BY id FOR UPDATE",
+        [sorted(OPEN)],
+    )
 
 
 def hold_changes(cursor: CursorWrapper, now: datetime) -> Counter[str]:
