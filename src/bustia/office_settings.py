@@ -127,3 +127,5 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ADAPTER = "bustia.office.second_factor.SecondFactors"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _secure  # of a demonstration on this machine

@@ -19,7 +19,7 @@ SECTIONS = (
 )
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
 
-ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = ()
+ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = (("mfa_index", _("Security")),)
 """The pages of an account, whatever contract: the name of each, its label."""
 
 

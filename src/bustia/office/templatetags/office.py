@@ -75,6 +75,24 @@ def _day(value: date) -> date:
     return timezone.localtime(value).date() if isinstance(value, datetime) else value
 
 
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac", "Linux")
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "Chrome": "Chrome",
+    "Safari": "Safari",
+}
+
+
+@register.filter
+def device(agent: str) -> str:
+    """Name a device as its owner would: the browser and the system; whatever it says otherwise."""
+    browser = next((name for mark, name in _BROWSERS.items() if f"{mark}/" in agent), "")
+    system = next((name for name in _SYSTEMS if name in agent), "")
+    return " · ".join(part for part in (browser, system) if part) or agent[:60]
+
+
 @register.filter
 def masked(account: str) -> str:
     """Write a masked bank account as the bill does, on one line."""

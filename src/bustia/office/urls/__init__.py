@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from bustia.office.urls import accounts, alerts, einvoice, home, reading, tariffs
+from bustia.office.urls import accounts, alerts, einvoice, home, reading, second_factor, tariffs
 from bustia.office.views import errors
 
 __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
@@ -17,6 +17,7 @@ _ours = [
 urlpatterns = [
     path("", include((_ours, "office"))),
     path("", include(accounts.urlpatterns)),
+    path("", include(second_factor.urlpatterns)),
     path("api/v1/", include("bustia.api.urls")),
 ]
 """Names of django-allauth have no namespace; all others are ``office:…``."""
