@@ -11,7 +11,7 @@ from bustia.billing.changes import ConsentWording
 from bustia.billing.chosen_states import AlertKind, Channel, Communication
 from bustia.billing.facts_loader import load_facts
 from bustia.billing.models import Consent
-from bustia.billing.preferences import end_optional, preferences_of, set_optional
+from bustia.billing.preferences import end_alerts, preferences_of, set_optional
 from bustia.errors import ChangeError
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_promotion_is_agreed_to_for_every_contract() -> None:
     set_optional(one, PROMOTION, wanted=True, wording=WORDING, actor=MARIA, at=NOW)
     assert [facts.contract.promotion for facts in load_facts(ids, NOW)] == [True, True]
     assert preferences_of(other, NOW).promotion is Channel.EMAIL
-    end_optional(other, PROMOTION, wording=WORDING, actor=MARIA, at=LATER)
+    set_optional(other, PROMOTION, wanted=False, wording=WORDING, actor=MARIA, at=LATER)
     assert [facts.contract.promotion for facts in load_facts(ids, LATER)] == [False, False]
     assert done_to(f"customer:{one.customer_id}")[0].action == "preference.changed"
 
@@ -56,7 +56,7 @@ def test_the_same_again_is_no_new_evidence() -> None:
     """Ending what has ended, or saying yes twice, records nothing."""
     contract = Town().contract(1)
     for at in (NOW, LATER):
-        end_optional(contract, NOTICES, wording=WORDING, actor=MARIA, at=at)
+        set_optional(contract, NOTICES, wanted=False, wording=WORDING, actor=MARIA, at=at)
     assert Consent.objects.filter(kind="sms_notices", granted=False).count() == 1
 
 
@@ -71,7 +71,7 @@ def test_switched_on_and_off_within_an_instant() -> None:
 def test_a_newer_consent_of_the_counter_counts() -> None:
     """Who ended notices here and agreed again at the counter gets them."""
     contract = Town().contract(1)
-    end_optional(contract, NOTICES, wording=WORDING, actor=MARIA, at=NOW)
+    set_optional(contract, NOTICES, wanted=False, wording=WORDING, actor=MARIA, at=NOW)
     assert preferences_of(contract, LATER).notices is Channel.NONE
     consent(contract, "sms_notices", granted=True, at=LATER)
     assert preferences_of(contract, LATER).notices is Channel.SMS
@@ -82,7 +82,7 @@ def test_all_alerts_end_at_once() -> None:
     contract = Town().contract(1)
     choice = AlertChoice(on=True, channel=Channel.SMS, threshold_litres=500)
     set_alerts(contract, {AlertKind.OVER_THRESHOLD: choice}, None, actor=MARIA, at=NOW)
-    end_optional(contract, Communication.ALERTS, wording=WORDING, actor=MARIA, at=LATER)
+    end_alerts(contract, actor=MARIA, at=LATER)
     found = alerts_of(contract)
     assert not found.on
     assert len(found.choices) == len(AlertKind)
@@ -94,15 +94,17 @@ def test_alerts_of_the_export_end_too() -> None:
     contract = Town().contract(1)
     contract.alerts_on = True
     contract.save()
-    end_optional(contract, Communication.ALERTS, wording=WORDING, actor=MARIA, at=NOW)
+    end_alerts(contract, actor=MARIA, at=NOW)
     assert not alerts_of(contract).on
 
 
 def test_what_cannot_be_is_refused() -> None:
-    """The invoice can't be ended, and nothing goes where there is no number."""
+    """The invoice goes by no such consent, and nothing goes where there is no number."""
     contract = Town().contract(1, mobile="")
-    with pytest.raises(ChangeError, match="can't be ended"):
-        end_optional(contract, Communication.INVOICE, wording=WORDING, actor=MARIA, at=NOW)
-    end_optional(contract, NOTICES, wording=WORDING, actor=MARIA, at=NOW)
+    with pytest.raises(ChangeError, match="goes by no consent"):
+        set_optional(
+            contract, Communication.INVOICE, wanted=False, wording=WORDING, actor=MARIA, at=NOW
+        )
+    set_optional(contract, NOTICES, wanted=False, wording=WORDING, actor=MARIA, at=NOW)
     with pytest.raises(ChangeError, match="no way to send"):
         set_optional(contract, NOTICES, wanted=True, wording=WORDING, actor=MARIA, at=LATER)

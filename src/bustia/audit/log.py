@@ -12,7 +12,7 @@ from typing import Literal
 from bustia.audit.models import Entry
 from bustia.errors import AuditError
 
-__all__ = ["SYSTEM", "Actor", "Detail", "done_by", "done_to", "record"]
+__all__ = ["SYSTEM", "Actor", "Detail", "count_since", "done_by", "done_to", "record"]
 
 Detail = str | int | bool | None | list[str]
 """What an entry may say of a circumstance: names and counts, no texts of a customer's."""
@@ -85,3 +85,9 @@ def done_by(actor: Actor, limit: int = 100) -> list[Entry]:
     """Give what somebody did, the newest first."""
     found = Entry.objects.filter(actor_kind=actor.kind, actor=actor.reference)
     return list(found.order_by("-pk")[:limit])
+
+
+def count_since(action: str, actor: Actor, since: datetime) -> int:
+    """Count how often somebody did something since an instant."""
+    found = Entry.objects.filter(actor_kind=actor.kind, actor=actor.reference, action=action)
+    return found.filter(at__gt=since).count()

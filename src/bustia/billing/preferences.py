@@ -31,10 +31,9 @@ from bustia.billing.models import ChannelPreference, Consent, Contract, Customer
 from bustia.errors import ChangeError
 
 __all__ = [
-    "OPTIONAL",
     "Preferences",
     "consent_in_force",
-    "end_optional",
+    "end_alerts",
     "invoice_channel_of",
     "preferences_of",
     "set_optional",
@@ -47,8 +46,6 @@ _CONSENTS: Mapping[Communication, tuple[ConsentKind, Channel]] = {
     Communication.PROMOTION: ("promotion", Channel.EMAIL),
 }
 """For each kind that needs consent: which, and over what it comes where there is consent."""
-OPTIONAL = (Communication.NOTICES, Communication.ALERTS, Communication.PROMOTION)
-"""What a customer can end."""
 _GRACE = timedelta(milliseconds=1)
 """Two words of one instant are told apart by microseconds: the later one counts at once."""
 
@@ -153,23 +150,8 @@ def set_optional(
 
 
 @transaction.atomic
-def end_optional(
-    contract: Contract,
-    kind: Communication,
-    *,
-    wording: ConsentWording,
-    actor: Actor,
-    at: datetime,
-) -> None:
-    """End an optional kind of communication, as one click in a mail asks; again does nothing.
-
-    Raises ``ChangeError`` for what can't be ended: the invoice.
-    """
-    if kind not in OPTIONAL:
-        raise ChangeError("this kind of communication can't be ended.", where=kind)
-    if kind is not Communication.ALERTS:
-        set_optional(contract, kind, wanted=False, wording=wording, actor=actor, at=at)
-        return
+def end_alerts(contract: Contract, *, actor: Actor, at: datetime) -> None:
+    """Switch off every alert of the holder's contracts, remembering how each was set."""
     for one in contract.customer.contracts.order_by("pk"):
         alerts = alerts_of(one)
         if alerts.on:

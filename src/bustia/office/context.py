@@ -16,6 +16,7 @@ SECTIONS = (
     ("office:home", _("Home")),
     ("office:e_invoice", _("E-invoice")),
     ("office:alerts", _("Alerts")),
+    ("office:preferences", _("Preferences")),
 )
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
 

@@ -2,7 +2,16 @@
 
 from django.urls import include, path
 
-from bustia.office.urls import accounts, alerts, einvoice, home, reading, second_factor, tariffs
+from bustia.office.urls import (
+    accounts,
+    alerts,
+    einvoice,
+    home,
+    preferences,
+    reading,
+    second_factor,
+    tariffs,
+)
 from bustia.office.views import errors
 
 __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
@@ -11,6 +20,7 @@ _ours = [
     *alerts.urlpatterns,
     *einvoice.urlpatterns,
     *home.urlpatterns,
+    *preferences.urlpatterns,
     *reading.urlpatterns,
     *tariffs.urlpatterns,
 ]
