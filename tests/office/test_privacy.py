@@ -7,9 +7,6 @@ import zipfile
 from typing import Any
 
 import pytest
-from allauth.account.authentication import (
-    AUTHENTICATION_METHODS_SESSION_KEY,
-)
 from django.test import Client
 
 from bustia.audit.log import Actor, done_to
@@ -17,6 +14,8 @@ from bustia.billing import changes
 from bustia.billing.changes import ConsentWording, MandateSignature
 from bustia.billing.models import Contract, CustomerChange
 from bustia.instance import current_instance
+from bustia.office.models import Account
+from bustia.office.recent import SIGNED_IN_AT
 from tests.deliver.town import Town
 from tests.office.people import PASSWORD, account, signed_in
 
@@ -35,10 +34,7 @@ def reader(*, minutes_ago: float = 1, language: str = "en") -> tuple[Client, Con
     holder = account("a@example.org", contract, language=language)
     client = signed_in(holder)
     session = client.session
-    session[AUTHENTICATION_METHODS_SESSION_KEY] = [
-        {"method": "password", "at": time.time() - minutes_ago * 60}
-    ]
-    session["account_authentication_methods_user"] = str(holder.pk)
+    session[SIGNED_IN_AT] = time.time() - minutes_ago * 60
     session.save()
     return client, contract
 
@@ -115,6 +111,20 @@ def test_who_confirms_goes_on() -> None:
     assert 'name="password"' in client.get(asked).content.decode()
     sent = {"password": PASSWORD, "next": DOWNLOAD}
     assert client.post("/confirmar/", sent)["Content-Type"] == "application/zip"
+
+
+def test_who_has_no_password_signs_in_anew() -> None:
+    """Who comes by one-time links has nothing to write once more: the session ends."""
+    client, _ = reader(minutes_ago=11)
+    holder = Account.objects.get()
+    holder.set_unusable_password()
+    holder.save()
+    client.force_login(holder)  # the old session ended with the old password
+    session = client.session
+    session[SIGNED_IN_AT] = time.time() - 660
+    session.save()
+    assert client.get(ERASURE)["Location"] == f"/entrar/?next={ERASURE}"
+    assert client.post(DOWNLOAD)["Location"].startswith("/entrar/")
 
 
 def test_downloads_are_counted() -> None:

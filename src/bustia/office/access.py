@@ -5,19 +5,14 @@ relations. What isn't the signed-in account's doesn't exist for it: the answer i
 for what nobody has.
 """
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from allauth.account.authentication import get_authentication_records
-from allauth.account.internal.flows.reauthentication import suspend_request
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import reverse
 
 from bustia.audit.log import Actor, record
 from bustia.billing.models import Contract
@@ -31,7 +26,6 @@ __all__ = [
     "contracts_of",
     "for_account",
     "for_contract",
-    "for_recent",
 ]
 
 P = ParamSpec("P")
@@ -101,24 +95,3 @@ def for_contract(
         return view(request, contract, *args, **kwargs)
 
     return login_required(guarded)
-
-
-def for_recent(
-    view: Callable[Concatenate[HttpRequest, Contract, P], HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Make a view within :func:`for_contract` one that wants a recent sign-in, or asks again."""
-
-    @wraps(view)
-    def guarded(
-        request: HttpRequest, contract: Contract, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponseBase:
-        signed_in_at = max(
-            (float(one["at"]) for one in get_authentication_records(request, request.user)),
-            default=0.0,
-        )
-        if time.time() - signed_in_at > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
-            asked: HttpResponseBase = suspend_request(request, reverse("account_reauthenticate"))
-            return asked
-        return view(request, contract, *args, **kwargs)
-
-    return guarded

@@ -13,7 +13,8 @@ from bustia.billing.changes import request_erasure
 from bustia.billing.chosen_states import ChangeKind
 from bustia.billing.models import Contract, CustomerChange
 from bustia.instance import current_instance
-from bustia.office.access import account_of, actor_of, for_contract, for_recent
+from bustia.office.access import account_of, actor_of, for_contract
+from bustia.office.recent import for_recent
 from bustia.office.services.privacy_data import held_data
 
 __all__ = ["download", "erasure", "privacy"]
