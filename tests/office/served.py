@@ -85,10 +85,10 @@ def serving(folder: Path) -> Iterator[Served]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     served = Served(folder, f"http://127.0.0.1:{port}")
-    _bustia("demo", "--contracts", str(CONTRACTS), "--dir", str(folder), "--no-serve")
-    file = served.instance / "bustia.toml"
-    settings = f'\n[office]\nurl = "{served.url}"\nport = {port}\ndemo = true\n'
-    file.write_text(file.read_text("utf-8") + settings, encoding="utf-8")
+    _bustia(
+        "demo", "--contracts", str(CONTRACTS), "--dir", str(folder), "--port", str(port),
+        "--no-serve",
+    )  # fmt: skip
     served.run(
         """
         from bustia.instance import current_instance

@@ -1,25 +1,13 @@
 """The courier as a process of its own, which ``bustia serve`` starts and keeps going."""
 
-import os
 import signal
-import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import click
 
-__all__ = ["main", "start"]
-
-
-def start(instance: Path) -> "subprocess.Popen[bytes]":
-    """Start a courier; it ends when its standard input does: with the process that started it."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "bustia.cli.courier", "--instance", str(instance)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        env=os.environ,
-    )
+__all__ = ["main"]
 
 
 def _end_with_the_supervisor(stop: threading.Event) -> None:

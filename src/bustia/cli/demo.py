@@ -41,6 +41,14 @@ port = {port}
 tls = "none"
 sender = "factures@aiguesdevallserena.example"
 return_path_domain = "aiguesdevallserena.example"
+
+[office]
+url = "http://127.0.0.1:{office}"
+host = "127.0.0.1"
+port = {office}
+workers = 2
+trusted_proxies = 0
+demo = true
 """
 
 
@@ -64,9 +72,16 @@ return_path_domain = "aiguesdevallserena.example"
 )
 @click.option("--workers", type=click.IntRange(1, 256), help="Worker processes; one a core.")
 @click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="Where bustia serve will listen; it stands in the links of the mails.",
+)
+@click.option(
     "--no-serve",
     is_flag=True,
-    help="End after the report, as it does anyway until there is a web to serve.",
+    help="End after the report; without it, who sits at a terminal is asked whether to serve.",
 )
 @json_option
 def command(
@@ -75,6 +90,7 @@ def command(
     issue_date: datetime,
     folder: Path,
     workers: int | None,
+    port: int,
     no_serve: bool,
     as_json: bool,
 ) -> None:
@@ -83,17 +99,18 @@ def command(
     Nothing leaves this machine: mails go to a mail server of the demo's own, SMS into a folder,
     and paper invoices into a print-ready PDF. The same options make the same documents.
     """
-    del no_serve
     began = time.monotonic()
     folder = folder.absolute()
     _make_room(folder)
-    demo = _Demo(folder, contracts, seed, issue_date.date(), workers)
+    demo = _Demo(folder, contracts, seed, issue_date.date(), workers, port)
     report = demo.run()
     report["seconds"] = round(time.monotonic() - began, 2)
     if as_json:
         print_json(report)
     else:
         _tell(folder, report)
+        if not no_serve:
+            _offer_to_serve(folder / "instance")
 
 
 @dataclass
@@ -105,6 +122,7 @@ class _Demo:
     seed: int
     issue_date: date
     workers: int | None
+    port: int
 
     def run(self) -> dict[str, Any]:
         """Go through all steps and give the report."""
@@ -123,7 +141,7 @@ class _Demo:
         with Mailbox(self.folder / "mailbox") as mailbox:
             instance_path = create_instance(
                 self.folder / "instance",
-                settings_text=_SETTINGS.format(port=mailbox.port),
+                settings_text=_SETTINGS.format(port=mailbox.port, office=self.port),
                 seed=f"bustia demo {self.seed}",
             )
             with _clock(self._day(-_NOTICE_DAYS[0])), open_instance(instance_path) as instance:
@@ -286,8 +304,20 @@ def _tell(folder: Path, report: dict[str, Any]) -> None:
         f"{_program()} document verify {shown}/documents/{number}.pdf {instance}",
         f"{_program()} message audience unpaid-invoices {instance}",
         f"{_program()} cycle show {instance}",
+        f"{_program()} serve {instance}",
     ):
         out.print(f"  {line}", highlight=False, soft_wrap=True)
+
+
+def _offer_to_serve(instance: Path) -> None:
+    """Ask who sits at a terminal whether to show the Office now; others have the command above."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("CI"):
+        return
+    out.print()
+    if click.confirm("Serve the Virtual Office of Vallserena now?", default=True):
+        from bustia.cli.serve import serve
+
+        serve(instance)
 
 
 def _program() -> str:

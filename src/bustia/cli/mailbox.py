@@ -67,11 +67,15 @@ class Mailbox:
             self._server = None
 
 
-def serve(folder: Path) -> None:
-    """Take mails on a free port, told on standard output, until standard input ends."""
+def serve(folder: Path, port: int = 0) -> None:
+    """Take mails on a port, told on standard output, until standard input ends.
+
+    Without a port, any that is free is used.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
+    if not port:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = int(probe.getsockname()[1])
     server = Controller(
         _Keeper(folder), hostname="127.0.0.1", port=port, data_size_limit=_MOST_BYTES
     )
@@ -83,4 +87,4 @@ def serve(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), *map(int, sys.argv[2:3]))

@@ -22,6 +22,7 @@ COMMANDS = {
     "import": ("bustia.cli.import_", "Take in what the billing system exported."),
     "init": ("bustia.cli.init", "Create an instance: a folder with its own database."),
     "message": ("bustia.cli.message", "Try the message rules on real customers."),
+    "serve": ("bustia.cli.serve", "Serve the Virtual Office and send its messages."),
     "synth": ("bustia.cli.synth", "Write the export of a made-up town."),
     "template": ("bustia.cli.template", "See whether the press can use the templates."),
 }

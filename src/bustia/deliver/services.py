@@ -7,7 +7,6 @@ from datetime import datetime
 
 from bustia.archive.services import Retriever
 from bustia.billing.models import Invoice
-from bustia.compose.company import load_company
 from bustia.deliver.channels.email import Mail
 from bustia.deliver.channels.sms import Sms
 from bustia.deliver.content import InvoiceContent
@@ -26,7 +25,7 @@ from bustia.deliver.providers import mail_adapter, sms_adapter
 from bustia.errors import DeliverError, NoAddressError
 from bustia.instance import Instance
 
-__all__ = ["CHANNELS", "DeliverReport", "deliver_due", "office_url"]
+__all__ = ["CHANNELS", "DeliverReport", "deliver_due"]
 
 CHANNELS = ("email", "sms", "post")
 
@@ -106,7 +105,7 @@ def _email(instance: Instance, clock: Callable[[], datetime]) -> Sender:
 def _links(instance: Instance) -> Callable[[Delivery, Invoice], MailLinks]:
     """Give what makes a delivery's links; their days count from that of the invoice."""
     keys = LinkKeys.parse(instance.key("links"))
-    base = office_url(instance)
+    base = instance.office_url
 
     def make(delivery: Delivery, invoice: Invoice) -> MailLinks:
         contract, day = delivery.contract_id, invoice.issue_date
@@ -118,11 +117,6 @@ def _links(instance: Instance) -> Callable[[Delivery, Invoice], MailLinks]:
         )
 
     return make
-
-
-def office_url(instance: Instance) -> str:
-    """Give the address of the Virtual Office: the instance's own, or else the stationery's."""
-    return instance.config.office.url or load_company(instance.stationery)["ca"].office_url
 
 
 def _sms(instance: Instance, _: Callable[[], datetime]) -> Sender:

@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from bustia.instance import current_instance
+from bustia.office.demo import PASSWORD, people
 from bustia.office.desk import company
 
 __all__ = ["ACCOUNT_PAGES", "SECTIONS", "office"]
@@ -23,6 +24,9 @@ SECTIONS = (
 ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = (("mfa_index", _("Security")),)
 """The pages of an account, whatever contract: the name of each, its label."""
 
+_DEMONSTRATION = {"demo": True, "demo_people": people, "demo_password": PASSWORD}
+"""What a demonstration adds; its people are looked up on the page that shows them."""
+
 
 def office(request: HttpRequest) -> dict[str, Any]:
     """Give the frame's values."""
@@ -36,5 +40,5 @@ def office(request: HttpRequest) -> dict[str, Any]:
         "sections": SECTIONS,
         "account_pages": ACCOUNT_PAGES,
         "here": match.view_name if match else "",
-        "demo": current_instance().config.office.demo,
+        **(_DEMONSTRATION if current_instance().config.office.demo else {"demo": False}),
     }
