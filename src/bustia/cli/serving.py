@@ -120,7 +120,7 @@ def _let_go(process: "subprocess.Popen[bytes]") -> None:
 
 
 def wait_until_served(url: str, going: Callable[[], bool], log: Path) -> None:
-    """Wait until a page is answered; raise ``InstanceError`` if the server ends or takes too long."""
+    """Wait until a page is answered; raise ``InstanceError`` if the server ends or is too slow."""
     deadline = time.monotonic() + _READY_SECONDS
     while going() and time.monotonic() < deadline:
         try:
