@@ -7,7 +7,8 @@ from decimal import Decimal
 from django.db import connection
 from django.utils.timezone import localdate
 
-from bustia.billing.facts_queries import PAID, RETURNS
+from bustia.billing.facts_queries import RETURNS
+from bustia.billing.invoice_states import FROM, IN_PLAN, REST, RETURNED
 from bustia.billing.models import PaymentPlan
 
 __all__ = ["Debt", "Milestone", "Plan", "Returned", "debts_of", "plan_of", "returns_of"]
@@ -16,15 +17,10 @@ __all__ = ["Debt", "Milestone", "Plan", "Returned", "debts_of", "plan_of", "retu
 # in force is about is paid with the plan.
 _UNPAID = f"""
 SELECT i.id, i.number, i.issue_date, i.due_date, i.charge_date, i.payable_amount,
-       i.payable_amount - coalesce(p.paid, 0), i.status = 'returned' OR EXISTS (
-         SELECT FROM billing_returneddebit r WHERE r.invoice_id = i.id),
+       {REST}, {RETURNED},
        i.payment_means = 'direct_debit', i.payment_reference, i.seller = '' AND i.currency = 'EUR',
-       EXISTS (
-         SELECT FROM billing_paymentplan l
-          WHERE l.contract_id = i.contract_id AND l.status = 'active'
-            AND l.agreed_on >= i.issue_date)
-  FROM billing_invoice i
-  LEFT JOIN {PAID} p ON true
+       {IN_PLAN}
+  FROM {FROM}
  WHERE i.contract_id = %s AND i.kind = 'invoice' AND i.status IN ('open', 'returned')
    AND i.issue_date <= %s AND i.payable_amount > coalesce(p.paid, 0)
  ORDER BY coalesce(i.due_date, i.charge_date, i.issue_date), i.issue_date, i.number

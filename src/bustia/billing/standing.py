@@ -10,22 +10,20 @@ from django.utils.timezone import localdate
 
 from bustia.billing.facts import Facts
 from bustia.billing.facts_loader import load_facts
-from bustia.billing.facts_queries import PAID
+from bustia.billing.invoice_states import DAY, FROM, REST, STATE, InvoiceState
 from bustia.money import ZERO
 
 __all__ = ["Standing", "standing_of"]
 
-# The newest invoice of a contract, and what is left to pay of it.
+# The newest invoice of a contract, what is left to pay of it, and how it stands.
 _NEWEST = f"""
-SELECT i.id, CASE WHEN i.kind = 'invoice' AND i.status IN ('open', 'returned')
-                  THEN greatest(i.payable_amount - coalesce(p.paid, 0), 0) ELSE 0 END, i.status
-  FROM billing_invoice i
-  LEFT JOIN {PAID} p ON true
- WHERE i.contract_id = %s AND i.issue_date <= %s
+SELECT i.id, {REST}, {STATE}, {DAY}
+  FROM {FROM}
+ WHERE i.contract_id = %(contract)s AND i.issue_date <= %(today)s
  ORDER BY i.issue_date DESC, (i.kind = 'invoice') DESC, i.id DESC LIMIT 1
-"""  # noqa: S608 (a fragment of our own)
+"""  # noqa: S608 (fragments of our own)
 
-State = Literal["paid", "charge", "pay", "late", "refund", "nothing"]
+State = Literal["paid", "charge", "pay", "late", "refund", "nothing", "plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,9 @@ class Standing:
     facts: Facts
     rest: Decimal
     """What is left to pay of the newest invoice, in euros."""
-    status: str
+    invoice_state: InvoiceState
+    day: date
+    """When the newest invoice is charged, or the last day to pay it."""
 
     @property
     def owed(self) -> Decimal:
@@ -53,31 +53,18 @@ class Standing:
         return abs(self.facts.invoice.payable or self.facts.invoice.total)
 
     @property
-    def day(self) -> date | None:
-        """When the newest invoice is charged, or the last day to pay it."""
-        invoice = self.facts.invoice
-        if invoice.payment_means == "direct_debit" and invoice.charge_date:
-            return invoice.charge_date
-        return invoice.due_date or invoice.charge_date
-
-    @property
     def state(self) -> State:
-        """How the newest invoice stands."""
-        invoice = self.facts.invoice
-        if invoice.kind == "credit_note" or invoice.payable < 0:
-            return "refund"
-        if not self.rest:
-            return "paid" if invoice.payable else "nothing"
-        if self.status == "returned" or (self.day is not None and self.day < self.facts.today):
+        """How the newest invoice stands, in fewer words: what was returned is late."""
+        if self.invoice_state == "returned":
             return "late"
-        return "charge" if invoice.payment_means == "direct_debit" else "pay"
+        return "nothing" if self.invoice_state == "cancelled" else self.invoice_state
 
 
 def standing_of(contract_id: int, now: datetime) -> Standing | None:
     """Give how a contract stands at an instant; None before its first invoice."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, [contract_id, localdate(now)])
+        cursor.execute(_NEWEST, {"contract": contract_id, "today": localdate(now)})
         row = cursor.fetchone()
     if row is None:
         return None
-    return Standing(load_facts([row[0]], now)[0], row[1], row[2])
+    return Standing(load_facts([row[0]], now)[0], *row[1:])

@@ -15,6 +15,7 @@ __all__ = ["ACCOUNT_PAGES", "SECTIONS", "office"]
 
 SECTIONS = (
     ("office:home", _("Home")),
+    ("office:invoices", _("Invoices")),
     ("office:e_invoice", _("E-invoice")),
     ("office:alerts", _("Alerts")),
     ("office:preferences", _("Preferences")),

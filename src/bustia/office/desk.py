@@ -1,16 +1,18 @@
 """What every page needs from the stationery: the company, its words and its message rules."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
+from bustia.archive.retention import Retention, load_retention, years_kept
 from bustia.compose.company import Company, load_company
 from bustia.compose.labels import Labels, load_labels
 from bustia.decide.engine import Decider
 from bustia.decide.release import load_release
 from bustia.instance import current_instance
 
-__all__ = ["company", "decider", "labels"]
+__all__ = ["company", "decider", "labels", "retention_years"]
 
 
 @lru_cache(maxsize=2)
@@ -31,6 +33,16 @@ def _labels(stationery: Path) -> Mapping[str, Labels]:
 def labels(language: str) -> Labels:
     """Give the words of the bill in a language."""
     return _labels(current_instance().stationery)[language]
+
+
+@lru_cache(maxsize=2)
+def _retention(stationery: Path) -> tuple[Retention, ...]:
+    return load_retention(stationery / "retention.yaml")
+
+
+def retention_years(document: str, day: date) -> int:
+    """Give for how many years a document of a class issued on a day is kept."""
+    return years_kept(_retention(current_instance().stationery), document, day)
 
 
 @lru_cache(maxsize=4)

@@ -23,9 +23,9 @@ def _language() -> str:
 
 
 @register.filter
-def money(value: Decimal) -> str:
-    """Write euros: ``40,61 €``."""
-    return formatting.money(value, _language())
+def money(value: Decimal, currency: str = "EUR") -> str:
+    """Write euros, or another currency: ``40,61 €``."""
+    return formatting.money(value, _language(), currency)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from bustia.office.urls import (
     demo,
     einvoice,
     home,
+    invoices,
     preferences,
     reading,
     second_factor,
@@ -23,6 +24,7 @@ _ours = [
     *einvoice.urlpatterns,
     *home.urlpatterns,
     *preferences.urlpatterns,
+    *invoices.urlpatterns,
     *reading.urlpatterns,
     *tariffs.urlpatterns,
 ]
