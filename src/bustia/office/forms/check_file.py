@@ -25,7 +25,7 @@ class CheckFileForm(forms.Form):
         error_messages={"required": gettext_lazy("Choose the file to be checked.")},
     )
 
-    def clean_file(self) -> UploadedFile[Any]:
+    def clean_file(self) -> "UploadedFile[Any]":
         """Refuse what is too large."""
         given: UploadedFile[Any] = self.cleaned_data["file"]
         size = given.size or 0
