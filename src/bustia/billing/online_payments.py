@@ -36,6 +36,7 @@ __all__ = [
     "start_payment",
     "state_of",
     "take_notification",
+    "waiting_payments",
 ]
 
 BANK = Actor("system", "bank")
@@ -175,6 +176,14 @@ def state_of(payment: OnlinePayment, now: datetime) -> PaymentState:
     if state is PaymentState.STARTED and payment.expires_at <= now:
         return PaymentState.EXPIRED
     return state
+
+
+def waiting_payments(contract: Contract, now: datetime) -> list[OnlinePayment]:
+    """Give the payments of a contract that the bank may yet speak of, the newest first."""
+    waiting = OnlinePayment.objects.filter(
+        contract=contract, state=PaymentState.STARTED, expires_at__gt=now
+    )
+    return list(waiting.order_by("-started_at"))
 
 
 def expire_payments(now: datetime) -> int:

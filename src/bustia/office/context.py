@@ -16,6 +16,7 @@ __all__ = ["ACCOUNT_PAGES", "SECTIONS", "office"]
 SECTIONS = (
     ("office:home", _("Home")),
     ("office:invoices", _("Invoices")),
+    ("office:debts", _("Payments")),
     ("office:e_invoice", _("E-invoice")),
     ("office:alerts", _("Alerts")),
     ("office:preferences", _("Preferences")),

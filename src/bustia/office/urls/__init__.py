@@ -5,6 +5,7 @@ from django.urls import include, path
 from bustia.office.urls import (
     accounts,
     alerts,
+    debts,
     demo,
     einvoice,
     home,
@@ -21,6 +22,7 @@ __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 _ours = [
     *alerts.urlpatterns,
     *demo.urlpatterns,
+    *debts.urlpatterns,
     *einvoice.urlpatterns,
     *home.urlpatterns,
     *preferences.urlpatterns,
