@@ -35,6 +35,7 @@ __all__ = [
     "change_invoice_channel",
     "change_language",
     "change_mobile",
+    "mandate_reference",
     "note",
     "note_office_registration",
     "record_consent",
@@ -183,9 +184,8 @@ def replace_mandate(
     active = list(Mandate.objects.select_for_update().filter(contract=contract, status="active"))
     if any(one.iban_fingerprint == fingerprint(plain) for one in active):
         raise ChangeError("this is the account that the contract is charged to already.")
-    ours = Mandate.objects.filter(contract=contract, reference__startswith="OV").count()
     made = Mandate.objects.create(
-        reference=f"OV{contract.pk:08d}-{ours + 1:03d}",
+        reference=mandate_reference(contract),
         contract=contract,
         iban=plain,
         iban_masked=mask_iban(plain),
@@ -214,6 +214,12 @@ def replace_mandate(
         detail={"fields": ["iban"], "way": signature.way, "version": signature.wording.version},
     )
     return made
+
+
+def mandate_reference(contract: Contract) -> str:
+    """Give the reference that the contract's next mandate will have: it is signed with it."""
+    ours = Mandate.objects.filter(contract=contract, reference__startswith="OV").count()
+    return f"OV{contract.pk:08d}-{ours + 1:03d}"
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from bustia.office.urls import (
+    account,
     accounts,
     alerts,
     debts,
@@ -20,6 +21,7 @@ from bustia.office.views import errors
 __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 
 _ours = [
+    *account.urlpatterns,
     *alerts.urlpatterns,
     *demo.urlpatterns,
     *debts.urlpatterns,
