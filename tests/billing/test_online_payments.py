@@ -173,6 +173,7 @@ def test_an_authorised_payment_counts_at_once(bank: FakeBank, contract: Contract
     assert payment.authorisation
     assert debts_of(contract.pk, LATER) == ()
     document = Town().invoice(contract)
+    Invoice.objects.filter(pk=document.invoice_id).update(due_date=date(2026, 12, 31))
     facts = load_facts([document.invoice_id], LATER)[0]
     assert (facts.debt.count, facts.debt.amount) == (0, Decimal("0.00"))
     standing = standing_of(contract.pk, LATER)

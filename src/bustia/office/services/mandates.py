@@ -251,9 +251,7 @@ def _send_code(signing: MandateSigning, to: KnownEnd, code: str, at: datetime) -
                 code=code,
             )
     addressee = Addressee(to.channel, to.address, account.language, account.pk)
-    queue_message(
-        MessageKind.ONE_TIME_CODE, addressee, text, at=at, expires_at=signing.expires_at
-    )
+    queue_message(MessageKind.ONE_TIME_CODE, addressee, text, at=at, expires_at=signing.expires_at)
 
 
 def _tell(end: KnownEnd, account: Account, contract: Contract, at: datetime) -> None:

@@ -1,18 +1,18 @@
 """The bank account: seen masked, changed with a new mandate that a one-time code signs."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from bustia.billing.models import Contract, CustomerChange, Mandate
 from bustia.billing.chosen_states import OPEN, ChangeKind
+from bustia.billing.models import Contract, CustomerChange, Mandate
 from bustia.errors import ChangeError
 from bustia.instance import current_instance
 from bustia.office.access import account_of, for_contract
 from bustia.office.forms.account import AccountForm, CodeForm
+from bustia.office.recent import for_recent
 from bustia.office.services import mandates
 
 __all__ = ["bank_account", "cancel", "change", "sign"]
@@ -30,9 +30,7 @@ def _present(contract: Contract) -> Mandate | None:
 def bank_account(request: HttpRequest, contract: Contract) -> HttpResponse:
     """Show which account is charged, by which mandate, and lead to changing it."""
     now = current_instance().now()
-    told = CustomerChange.objects.filter(
-        contract=contract, kind=ChangeKind.MANDATE, state__in=OPEN
-    )
+    told = CustomerChange.objects.filter(contract=contract, kind=ChangeKind.MANDATE, state__in=OPEN)
     values = {
         "mandate": _present(contract),
         "on_its_way": told.exists(),
@@ -43,7 +41,7 @@ def bank_account(request: HttpRequest, contract: Contract) -> HttpResponse:
 
 @_FORM
 @for_contract
-@reauthentication_required
+@for_recent
 def change(request: HttpRequest, contract: Contract) -> HttpResponse:
     """Take another account, check it, and send a code to sign with."""
     account, now = account_of(request), current_instance().now()
@@ -61,7 +59,7 @@ def change(request: HttpRequest, contract: Contract) -> HttpResponse:
 
 @_FORM
 @for_contract
-@reauthentication_required
+@for_recent
 def sign(request: HttpRequest, contract: Contract) -> HttpResponse:
     """Show the mandate, take the code, and put the new account in force."""
     account, now = account_of(request), current_instance().now()
