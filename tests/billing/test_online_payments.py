@@ -18,6 +18,7 @@ from bustia.billing.facts_loader import load_facts
 from bustia.billing.models import (
     Contract,
     CustomerChange,
+    Invoice,
     OnlinePayment,
     Payment,
     PaymentPlan,
