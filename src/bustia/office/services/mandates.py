@@ -7,7 +7,7 @@ so that a code for one account signs no other. Whoever is known at any address i
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -166,7 +166,7 @@ def _digest(signing: MandateSigning, code: str) -> bytes:
         signing.iban,
         signing.reference,
         signing.text,
-        signing.created_at.isoformat(),
+        signing.created_at.astimezone(UTC).isoformat(),
     )
     key = hmac.digest(settings.SECRET_KEY.encode(), b"bustia mandate signing", "sha256")
     return hmac.digest(key, "\x1f".join(signed).encode(), "sha256")
@@ -210,7 +210,7 @@ def sign(account: Account, contract: Contract, code: str, *, at: datetime) -> Ou
     replace_mandate(
         contract,
         signing.iban,
-        signature=MandateSignature(wording, f"code by {by} to {signing.sent_to}", at),
+        signature=MandateSignature(wording, f"code by {by}", at),
         actor=Actor("customer", str(account.pk)),
         at=at,
     )
