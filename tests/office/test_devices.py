@@ -39,7 +39,7 @@ def test_strangers_are_stopped_wherever_they_come_from() -> None:
 
 
 def test_an_attacker_cannot_lock_the_owner_out() -> None:
-    """After a thousand wrong guesses from everywhere, the owner's own device still gets its tries."""
+    """After a thousand wrong guesses from everywhere, the owner's own device gets its tries."""
     cookies = _known(OWNER)
     for number in range(200):
         _wrong(5, OWNER, f"198.51.100.{number}")

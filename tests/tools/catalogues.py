@@ -100,8 +100,10 @@ def _in_file(file: Path, section: str) -> Iterator[Words]:
 def texts_of(code: IO[bytes]) -> Iterator[tuple[str, list[str]]]:
     """Give each call of gettext's in Python code: its keyword and the texts it was given."""
     for _line, keyword, ids, _comments in extract_python(code, _KEYWORDS, [], {}):
-        parts = cast("str | tuple[str | None, ...]", ids)  # Babel's own hint names the wrong types
-        texts = [parts] if isinstance(parts, str) else [part for part in parts if part]
+        parts = cast(
+            "str | tuple[str | None, ...] | None", ids
+        )  # Babel's own hint names the wrong types
+        texts = [parts] if isinstance(parts, str) else [part for part in parts or () if part]
         wanted = 1 + str(keyword).startswith("n") + ("pgettext" in str(keyword))
         if texts:
             yield str(keyword), texts[:wanted]

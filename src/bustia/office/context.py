@@ -24,7 +24,10 @@ SECTIONS = (
 )
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
 
-ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = (("mfa_index", _("Security")),)
+ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = (
+    ("office:account", _("My account")),
+    ("mfa_index", _("Security")),
+)
 """The pages of an account, whatever contract: the name of each, its label."""
 
 _DEMONSTRATION = {"demo": True, "demo_people": people, "demo_password": PASSWORD}

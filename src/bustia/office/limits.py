@@ -17,6 +17,7 @@ import ipaddress
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -78,7 +79,8 @@ class Limit:
         is for tests: without it the database's clock counts, which all processes share.
         """
         with connection.cursor() as cursor:
-            cursor.execute(_TAKE, {**self._values(of), "period": self.period, "at": at})
+            values = self._values(of) | {"period": self.period, "at": at}
+            cursor.execute(_TAKE, values)
             refused, wait = cursor.fetchone()
         if secrets.randbelow(_CLEARED_EVERY) == 0:
             clear_empty(at=at)
@@ -89,7 +91,7 @@ class Limit:
         with connection.cursor() as cursor:
             cursor.execute(_GIVE_BACK, self._values(of))
 
-    def _values(self, of: str) -> dict[str, bytes | timedelta]:
+    def _values(self, of: str) -> dict[str, Any]:
         return {"key": keyed(f"limit {self.name}", of), "step": self.period / self.times}
 
 

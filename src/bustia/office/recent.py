@@ -7,7 +7,7 @@ second factor was given again. Who has neither, as they come by one-time links, 
 import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
@@ -22,11 +22,13 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from bustia.billing.models import Contract
+from bustia.office.models import Account
 
 __all__ = ["SIGNED_IN_AT", "for_recent"]
 
 SIGNED_IN_AT = "signed_in_at"
 P = ParamSpec("P")
+Held = TypeVar("Held", Contract, Account)
 
 
 @receiver(user_logged_in)
@@ -35,16 +37,16 @@ def _remember(request: HttpRequest, **_: Any) -> None:  # noqa: ANN401 (as the s
 
 
 def for_recent(
-    view: Callable[Concatenate[HttpRequest, Contract, P], HttpResponseBase],
+    view: Callable[Concatenate[HttpRequest, Held, P], HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Make a view within ``for_contract`` one that wants a recent sign-in, or asks again."""
+    """Make a view within ``for_contract`` or ``for_account`` want a recent sign-in."""
 
     @wraps(view)
     def guarded(
-        request: HttpRequest, contract: Contract, *args: P.args, **kwargs: P.kwargs
+        request: HttpRequest, held: Held, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
         if _is_recent(request):
-            return view(request, contract, *args, **kwargs)
+            return view(request, held, *args, **kwargs)
         asked: HttpResponseBase
         if get_adapter().get_reauthentication_methods(request.user):
             asked = suspend_request(request, reverse("account_reauthenticate"))

@@ -255,7 +255,8 @@ def warn_of_registration(to: Addressee, *, done: bool, at: datetime) -> None:
     def content() -> AccountText:
         text = (
             _(
-                "An account in the Virtual Office was opened for your contract, with another address."
+                "An account in the Virtual Office was opened for your contract, with another "
+                "address."
             )
             if done
             else _(

@@ -22,6 +22,7 @@ __all__ = ["handler403", "handler404", "handler500", "urlpatterns"]
 
 _ours = [
     *account.urlpatterns,
+    *accounts.named,
     *alerts.urlpatterns,
     *demo.urlpatterns,
     *debts.urlpatterns,
