@@ -135,9 +135,7 @@ def test_a_forgotten_password_is_replaced(contract: Contract) -> None:
     assert new.status_code == 302
 
 
-@pytest.mark.parametrize(
-    "password", ["short", "vallserena2026", "password12345", "aaaaaaaaaaaaaa"]
-)
+@pytest.mark.parametrize("password", ["short", "vallserena2026", "password12345", "aaaaaaaaaaaaaa"])
 def test_a_password_that_is_easily_guessed_is_refused(contract: Contract, password: str) -> None:
     """Short ones, common ones and the company's name open no account."""
     Client().post("/alta/", GOOD)

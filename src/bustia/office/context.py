@@ -17,6 +17,7 @@ SECTIONS = (
     ("office:home", _("Home")),
     ("office:invoices", _("Invoices")),
     ("office:debts", _("Payments")),
+    ("office:consumption", _("Consumption")),
     ("office:bank_account", _("Bank account")),
     ("office:e_invoice", _("E-invoice")),
     ("office:alerts", _("Alerts")),
