@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bustia.payments.redsys import TEST_KEY
 from tests.office.people import PASSWORD
 
 __all__ = ["Served", "serving"]
@@ -80,8 +81,11 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    """Make the town in a folder and serve its Office while the block runs."""
+def serving(folder: Path, bank: str = "") -> Iterator[Served]:
+    """Make the town in a folder and serve its Office while the block runs.
+
+    ``bank`` is the pay page of a made-up bank at which its customers pay.
+    """
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
     served = Served(folder, f"http://127.0.0.1:{port}")
@@ -89,6 +93,10 @@ def serving(folder: Path) -> Iterator[Served]:
         "demo", "--contracts", str(CONTRACTS), "--dir", str(folder), "--port", str(port),
         "--no-serve",
     )  # fmt: skip
+    if bank:
+        terminal = f'\n[payments]\nadapter = "redsys"\nmerchant = "327234688"\nurl = "{bank}"\n'
+        with (served.instance / "bustia.toml").open("a", encoding="utf-8") as file:
+            file.write(terminal)
     served.run(
         """
         from bustia.instance import current_instance
@@ -117,6 +125,7 @@ def _environment(instance: Path) -> dict[str, str]:
         **os.environ,
         "BUSTIA_INSTANCE": str(instance),
         "BUSTIA_NOW": NOW,
+        "BUSTIA_REDSYS_KEY": TEST_KEY,
         "DJANGO_SETTINGS_MODULE": "bustia.settings",
         "PYTHONPATH": os.pathsep.join(("src", ".")),
     }

@@ -171,6 +171,10 @@ class _Handler(BaseHTTPRequestHandler):
         except PaymentError as error:
             self._answer(400, html.escape(str(error)))
 
+    def do_GET(self) -> None:
+        """Have nothing to show but to who brings an order."""
+        self._answer(404, "There is nothing here.")
+
     def _send_on(self, url: str) -> None:
         self.send_response(303)
         self.send_header("Location", url)

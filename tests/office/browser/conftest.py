@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.office.served import Served, serving
+from tests.payments.bank import FakeBank, running_bank
 from tests.tools.browser import NARROW, Window, browser, open_window
 
 __all__ = ["browser"]
@@ -22,9 +23,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def bank() -> Iterator[FakeBank]:
+    """A made-up bank, on a real web server of its own."""
+    with running_bank() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, bank: FakeBank) -> Iterator[Served]:
     """The Office of a made-up town, on a real web server."""
-    with serving(tmp_path_factory.mktemp("office") / "demo") as town:
+    with serving(tmp_path_factory.mktemp("office") / "demo", bank.url) as town:
         yield town
 
 

@@ -1,5 +1,6 @@
 """What is left to pay: unpaid invoices, returned debits, the plan, the payment slip."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -51,6 +52,8 @@ def page(request: HttpRequest, contract: Contract, form: ChosenInvoices | None) 
     owed = debts_of(contract.pk, now)
     told = _returns(contract, now, request.LANGUAGE_CODE)
     chosen = set(form.data.getlist("invoice")) if form is not None else None  # type: ignore[attr-defined]
+    if chosen is None:
+        chosen = _usual_choice(owed, told, today)
     rows = [_row(one, told, today, chosen) for one in owed]
     payable = [row for row in rows if row.payable]
     late = [row.debt.rest for row in rows if row.state in {"late", "returned"}]
@@ -79,7 +82,16 @@ def _returns(contract: Contract, now: datetime, language: str) -> dict[str, Told
     return {one.returned.invoice: one for one in told_returns(standing.facts, found, language)}
 
 
-def _row(debt: Debt, told: dict[str, ToldReturn], today: date, chosen: set[str] | None) -> Row:
+def _usual_choice(owed: Sequence[Debt], told: dict[str, ToldReturn], today: date) -> set[str]:
+    """Tick what is past its date, save what is ours to see to; or the only one that there is."""
+    payable = [one for one in owed if one.payable_now(today)]
+    if len(payable) == 1:
+        return {payable[0].number}
+    states = {one.number: _row(one, told, today, set()).state for one in payable}
+    return {number for number, state in states.items() if state in {"late", "returned"}}
+
+
+def _row(debt: Debt, told: dict[str, ToldReturn], today: date, chosen: set[str]) -> Row:
     back = told.get(debt.number)
     if debt.in_plan:
         state = "plan"
@@ -90,8 +102,7 @@ def _row(debt: Debt, told: dict[str, ToldReturn], today: date, chosen: set[str] 
     else:
         state = "late" if debt.late(today) else "due"
     payable = debt.payable_now(today)
-    checked = debt.number in chosen if chosen is not None else state in {"late", "returned"}
-    return Row(debt, state, payable, payable and checked)
+    return Row(debt, state, payable, payable and debt.number in chosen)
 
 
 def _total(rows: list[Row]) -> Decimal:
