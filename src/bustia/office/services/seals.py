@@ -2,13 +2,15 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
 from cryptography.x509 import Certificate
+from django.db import connection
 
 from bustia.archive.models import Document
 from bustia.archive.services import find_by_content, proof_of, retrieve
@@ -25,10 +27,15 @@ _log = logging.getLogger(__name__)
 _COMMON_NAME = re.compile(r"Common Name: ([^;]*)")
 _DEMO = "DEMO"
 
-Answer = Literal["kept", "unknown", "altered", "foreign", "unsealed", "too_hard"]
+_ONE_EACH, _AT_ONCE = 0x5EA1, 0x5EA2
+"""Spaces of PostgreSQL's advisory locks: one for accounts, one for the places that there are."""
+_PLACES = 2
+
+Answer = Literal["kept", "unknown", "altered", "foreign", "unsealed", "too_hard", "busy"]
 """``kept``: it is a document of ours, to the byte. ``unknown``: our seal, but we keep no such
 document. ``altered``: not as it was sealed. ``foreign``: sealed by somebody else. ``unsealed``:
-there is no seal, or it isn't a PDF. ``too_hard``: to look at it took too much."""
+there is no seal, or it isn't a PDF. ``too_hard``: to look at it took too much. ``busy``: others
+are being looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +80,55 @@ def check_kept(document: Document) -> CheckedSeal:
     )
 
 
-def check_file(content: bytes) -> CheckedFile:
-    """Tell what a file is; it is looked at by a process that can't take long, and not kept."""
+def check_file(content: bytes, account: int) -> CheckedFile:
+    """Tell what a file is that an account hands in; nothing of it is kept.
+
+    One of ours is known by its bytes. Any other is read by a process that can't take long, one at
+    a time for each account and two in all: see docs/decisions/0131.
+    """
     if not content.lstrip().startswith(b"%PDF-"):
         return CheckedFile("unsealed")
-    verdict = verify_apart(content, _certificates(current_instance()))
     document = find_by_content(content)
-    if verdict is None:
-        return CheckedFile("kept" if document else "too_hard", document=document)
-    return CheckedFile(
-        _answer(verdict, document), _name(verdict), verdict.sealed_at, _DEMO in verdict.sealed_by,
-        document,
-    )  # fmt: skip
-
-
-def _answer(verdict: Verdict, document: Document | None) -> Answer:
     if document is not None:
-        return "kept"
+        return _told("kept", verify(content, _certificates(current_instance())), document)
+    with _turn(account) as mine:
+        if not mine:
+            return CheckedFile("busy")
+        verdict = verify_apart(content, _certificates(current_instance()))
+    return CheckedFile("too_hard") if verdict is None else _told(_answer(verdict), verdict)
+
+
+def _told(answer: Answer, verdict: Verdict, document: Document | None = None) -> CheckedFile:
+    demo = _DEMO in verdict.sealed_by and (verdict.trusted or document is not None)
+    return CheckedFile(answer, _name(verdict), verdict.sealed_at, demo, document)
+
+
+@contextmanager
+def _turn(account: int) -> Iterator[bool]:
+    """Take one of the places for reading a file, among all processes of the Office, if one is free.
+
+    The locks are the database session's: they end with it, whatever happens to the process.
+    """
+    held: list[tuple[int, int]] = []
+    with connection.cursor() as cursor:
+
+        def take(space: int, place: int) -> bool:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [space, place])
+            taken = bool(cursor.fetchone()[0])
+            if taken:
+                held.append((space, place))
+            return taken
+
+        try:
+            yield take(_ONE_EACH, account & 0x7FFFFFFF) and any(
+                take(_AT_ONCE, place) for place in range(_PLACES)
+            )
+        finally:
+            for one in held:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", one)
+
+
+def _answer(verdict: Verdict) -> Answer:
     if not verdict.sealed:
         return "unsealed"
     if not verdict.unchanged:

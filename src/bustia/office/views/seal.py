@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from bustia.billing.models import Contract
-from bustia.office.access import for_contract
+from bustia.office.access import account_of, for_contract
 from bustia.office.forms.check_file import CheckFileForm
 from bustia.office.services import seals
 from bustia.office.views.invoice import kept_document, row_of
@@ -34,7 +34,8 @@ def check_file(request: HttpRequest, contract: Contract) -> HttpResponse:
     form = CheckFileForm(request.POST, request.FILES) if posted else CheckFileForm()
     checked = None
     if posted and form.is_valid():
-        checked = seals.check_file(form.cleaned_data["file"].read())
+        content = form.cleaned_data["file"].read()
+        checked = seals.check_file(content, account_of(request).pk)
     document = checked.document if checked else None
     mine = document is not None and document.contract_id == contract.pk
     values = {"form": form, "checked": checked, "document": document if mine else None}
