@@ -8,16 +8,20 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from bustia.archive.models import Document
 from bustia.archive.retention import load_retention
-from bustia.archive.services import retrieve
-from bustia.billing.models import Contract, Invoice
+from bustia.archive.services import erase, retrieve
+from bustia.billing.models import Contract, Invoice, SourceDocument
 from bustia.deliver.links import LinkKeys, document_link
 from bustia.errors import StationeryError
 from bustia.instance import current_instance
-from tests.deliver.town import Town
+from bustia.office.services.invoice_files import file_name, once
+from bustia.seal import Sealer, demo_identity
+from tests.deliver.town import NOW, Town, pdf
 from tests.office.people import account, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -161,3 +165,58 @@ def test_three_years_are_kept_at_least(tmp_path: object) -> None:
     file.write_text("- {document: invoice, years: 2, since: 2020-01-01, law: none}\n")
     with pytest.raises(StationeryError, match="Ley 56/2007"):
         load_retention(file)
+
+
+def _answer(client: Client, content: bytes) -> str:
+    file = SimpleUploadedFile("x.pdf", content, content_type="application/pdf")
+    return client.post(f"{ALL}comprovar/", {"file": file}).content.decode()
+
+
+def test_what_a_file_is_gets_told(client: Client, document: Document) -> None:
+    """Ours, an altered one and somebody else's each get their answer."""
+    assert "just as we sealed it" in _answer(client, retrieve(document))
+    foreign = Sealer(demo_identity("somebody else"), reason="x").seal(pdf("A26"), NOW)
+    assert "somebody else sealed it" in _answer(client, foreign)
+    assert "changed after it was sealed" in _answer(client, foreign + b"\n% more")
+
+
+def test_an_account_checks_so_many_files_an_hour(client: Client) -> None:
+    """After thirty files an account is asked to wait, and no more are read."""
+    told = [_answer(client, b"no PDF") for _ in range(31)]
+    assert ["Too many files" in one for one in told] == [False] * 30 + [True]
+
+
+def test_an_erased_document_says_so(client: Client, document: Document) -> None:
+    """Its page stays, with the day on which it was erased, and no link to it."""
+    erase([document], at=current_instance().now(), by="a test", reason="asked for")
+    page = _page(client, f"{ALL}{document.invoice_id}/")
+    assert "was erased on this day: 14 May 2026" in page
+    assert "factura.pdf" not in page + _page(client, ALL)
+    assert client.get(f"{ALL}{document.invoice_id}/factura.pdf").status_code == 404
+    assert client.get(f"{ALL}zip/?f={document.invoice_id}").status_code == 302
+
+
+def test_a_batch_of_several_contracts_is_nobodys(client: Client, document: Document) -> None:
+    """The XML is offered while it is of this contract alone."""
+    source = SourceDocument.objects.create(
+        sha256="0" * 64, name="a.xml", media_type="application/xml", format="ubl",
+        content=b"<Invoice/>", received_at=NOW,
+    )  # fmt: skip
+    Invoice.objects.filter(pk=document.invoice_id).update(source=source)
+    path = f"{ALL}{document.invoice_id}/factura.xml"
+    assert client.get(path).content == b"<Invoice/>"
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(client.get(f"{ALL}zip/?totes"))))
+    assert packed.namelist() == ["invoice-A26-K1.pdf", "invoice-A26-K1.xml"]
+    town = Town()
+    other = town.invoice(town.contract(2))
+    Invoice.objects.filter(pk=other.invoice_id).update(source=source)
+    assert client.get(path).status_code == 404
+
+
+@given(st.lists(st.text(max_size=40), max_size=12))
+def test_files_of_a_zip_never_meet(numbers: list[str]) -> None:
+    """Whatever the numbers are, the names are all others, and none is a path."""
+    taken: set[str] = set()
+    names = [once(file_name(number, ".pdf"), taken) for number in numbers]
+    assert len({name.casefold() for name in names}) == len(numbers)
+    assert not any(set(name) & set('/\\:\0"') or name.startswith(".") for name in names)

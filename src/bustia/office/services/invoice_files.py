@@ -14,7 +14,7 @@ from bustia.archive.services import Retriever
 from bustia.billing.e_invoice_files import EInvoiceFile, content_of, e_invoice_files
 from bustia.errors import ArchiveError
 
-__all__ = ["MOST_IN_A_ZIP", "Bundle", "bundle_of", "documents_of", "file_name", "zipped"]
+__all__ = ["MOST_IN_A_ZIP", "Bundle", "bundle_of", "documents_of", "file_name", "once", "zipped"]
 
 MOST_IN_A_ZIP = 100
 """More at once would keep a worker of the server busy for too long."""
@@ -92,17 +92,17 @@ def zipped(bundle: Bundle, day: date) -> Iterator[bytes]:
             except ArchiveError:
                 missing.append(document.number)
                 continue
-            name = _once(file_name(document.number, ".pdf"), names)
+            name = once(file_name(document.number, ".pdf"), names)
             archive.writestr(_entry(name, document.sealed_at.date()), content)
             yield outlet.taken()
         for file in bundle.files:
-            name = _once(file_name(bundle.numbers[file.invoice_id], ".xml"), names)
+            name = once(file_name(bundle.numbers[file.invoice_id], ".xml"), names)
             archive.writestr(_entry(name, day), content_of(file))
             yield outlet.taken()
         if missing:
             told = _("These documents can’t be had at the moment. Call us, please:")
             text = "\r\n".join([told, *missing, ""])
-            archive.writestr(_entry(_once("LLEGIU-ME.txt", names), day), text.encode())
+            archive.writestr(_entry(once("LLEGIU-ME.txt", names), day), text.encode())
     yield outlet.taken()
 
 
@@ -112,7 +112,7 @@ def _entry(name: str, day: date) -> zipfile.ZipInfo:
     return entry
 
 
-def _once(name: str, taken: set[str]) -> str:
+def once(name: str, taken: set[str]) -> str:
     """Give a name that isn't taken yet, whichever case a file system sees, and take it."""
     stem, dot, ending = name.rpartition(".")
     found, number = name, 2

@@ -1,5 +1,7 @@
 """Is it the invoice that was sealed? Of one that we keep, and of a file that somebody has."""
 
+from datetime import timedelta
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -7,10 +9,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from bustia.billing.models import Contract
 from bustia.office.access import account_of, for_contract
 from bustia.office.forms.check_file import CheckFileForm
+from bustia.office.limits import Limit
 from bustia.office.services import seals
 from bustia.office.views.invoice import kept_document, row_of
 
 __all__ = ["check_file", "check_kept"]
+
+FILES_OF_ACCOUNT = Limit("files checked", 30, timedelta(hours=1))
 
 
 @require_safe
@@ -35,7 +40,9 @@ def check_file(request: HttpRequest, contract: Contract) -> HttpResponse:
     checked = None
     if posted and form.is_valid():
         content = form.cleaned_data["file"].read()
-        checked = seals.check_file(content, account_of(request).pk)
+        account = account_of(request).pk
+        refused = FILES_OF_ACCOUNT.take(str(account))
+        checked = seals.CheckedFile("busy") if refused else seals.check_file(content, account)
     document = checked.document if checked else None
     mine = document is not None and document.contract_id == contract.pk
     values = {"form": form, "checked": checked, "document": document if mine else None}
