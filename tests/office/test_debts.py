@@ -115,6 +115,16 @@ def test_every_unpaid_invoice_is_told(client: Client):
     assert "01/06/2026" in read
 
 
+def test_the_only_invoice_is_ticked(contract: Contract, client: Client):
+    """The only invoice to pay is ticked before its date; one that is ours to see to is not."""
+    contract.invoices.exclude(number="A26-000003").update(status="paid")
+    assert re.search(r'value="A26-000003"[^>]*? checked>', page(client))
+    returned(contract, "A26-000003", "FF01")
+    Town().invoice(contract)
+    contract.invoices.filter(number="A26-K1").update(status="paid")
+    assert not re.search(r'value="A26-000003"[^>]*? checked>', page(client))
+
+
 def test_the_rest_of_an_invoice_is_told(contract: Contract, client: Client):
     """Of an invoice that was paid in part, what is left is to be paid."""
     Payment.objects.create(

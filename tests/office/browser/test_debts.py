@@ -41,6 +41,7 @@ def test_the_bank_says_no(telephone: Window, owing: str, bank: FakeBank) -> None
     picture(page, "debts-narrow")
     check_accessible(page)
     assert telephone.overflow() == 0
+    page.get_by_role("checkbox").first.check()
     page.get_by_role("button", name="Pagar con tarjeta").click()
     picture(page, "go-narrow")
     check_accessible(page)
@@ -58,6 +59,7 @@ def test_the_slip_is_downloaded(window: Window, owing: str) -> None:
     page = _go(window, owing, "ca")
     picture(page, "debts-wide")
     check_accessible(page)
+    page.get_by_role("checkbox").first.check()
     with page.expect_download() as download:
         page.get_by_role("button", name="Document de pagament (PDF)").click()
     assert download.value.path().read_bytes().startswith(b"%PDF")

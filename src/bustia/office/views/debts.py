@@ -85,9 +85,9 @@ def _returns(contract: Contract, now: datetime, language: str) -> dict[str, Told
 def _usual_choice(owed: Sequence[Debt], told: dict[str, ToldReturn], today: date) -> set[str]:
     """Tick what is past its date, save what is ours to see to; or the only one that there is."""
     payable = [one for one in owed if one.payable_now(today)]
-    if len(payable) == 1:
-        return {payable[0].number}
     states = {one.number: _row(one, told, today, set()).state for one in payable}
+    if list(states.values()) == ["due"]:
+        return set(states)
     return {number for number, state in states.items() if state in {"late", "returned"}}
 
 
