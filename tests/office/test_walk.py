@@ -17,9 +17,11 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 
 from bustia.billing.models import Contract, Customer, OnlinePayment
 from bustia.deliver.links import LinkKeys, document_link, preferences_link
+from bustia.deliver.models import Delivery
+from bustia.deliver.planning import Planned, plan_invoices
 from bustia.instance import current_instance
 from bustia.office.views.home import DESTINATIONS
-from tests.deliver.town import NOW, Town
+from tests.deliver.town import NOW, TOLD, Town
 from tests.office.people import account, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +86,9 @@ def people() -> People:
         reference="SECRET-MANDATE", iban="ES9121000418450200051332",
         iban_masked="ES** **** 9999", iban_fingerprint="f", signed_on="2024-01-01", status="active",
     )  # fmt: skip
+    planned = Planned(document.pk, document.number, town.facts(document), TOLD, "")
+    plan_invoices("2026-03", [planned], NOW)
+    delivery = Delivery.objects.get(contract=other)
     payment = OnlinePayment.objects.create(
         order="2345SECRET", contract=other, amount=Decimal("40.61"), started_by="account-2",
         started_at=NOW, expires_at=NOW + timedelta(days=1),
@@ -102,6 +107,7 @@ def people() -> People:
         "number": (other.number,),
         "place": tuple(DESTINATIONS),
         "rest": ("anything",),
+        "letter": (str(delivery.pk),),
         "order": (payment.order,),
         "key": (str(document.invoice_id),),
         "invoice": (document.number,),

@@ -26,6 +26,7 @@ SECTIONS = (
 """The pages of a contract in the order in which they are offered: the name of each, its label."""
 
 ACCOUNT_PAGES: tuple[tuple[str, Any], ...] = (
+    ("office:inbox", _("Inbox")),
     ("office:account", _("My account")),
     ("mfa_index", _("Security")),
 )
