@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_added, authenticator_removed
 from django.test import Client
 
 from bustia.audit.log import done_to
@@ -51,7 +53,8 @@ def test_who_shows_the_three_proofs_opens_an_account(contract: Contract) -> None
     made = Account.objects.get()
     assert made.email == "new@example.org"
     assert Customer.objects.get().office_since is not None
-    assert {one.action for one in done_to(f"account:{made.pk}")} == {"account.opened"}
+    done = {one.action for one in done_to(f"account:{made.pk}")}
+    assert done == {"account.opened", "account.signed_in"}
 
 
 @pytest.mark.parametrize(
@@ -179,3 +182,17 @@ def test_mails_to_an_address_are_few(contract: Contract) -> None:
     for _ in range(9):
         Client().post("/enllac/", {"email": "known@example.org"})
     assert AccountMessage.objects.count() == 5
+
+
+def test_coming_in_and_second_factors_are_written_down(contract: Contract) -> None:
+    """Each sign-in is an entry of the log; a second factor that came or went is told by mail."""
+    holder = account("known@example.org", contract)
+    client = Client()
+    client.post("/entrar/", {"login": "known@example.org", "password": PASSWORD})
+    client.get("/seguretat/aplicacio/")
+    app = Authenticator.objects.create(user=holder, type=Authenticator.Type.TOTP, data={})
+    authenticator_added.send(sender=Authenticator, user=holder, authenticator=app)
+    authenticator_removed.send(sender=Authenticator, user=holder, authenticator=app)
+    done = [one.action for one in done_to(f"account:{holder.pk}")]
+    assert done == ["second_factor.removed", "second_factor.added", "account.signed_in"]
+    assert AccountMessage.objects.filter(kind="notice", account_ref=holder.pk).count() == 2
