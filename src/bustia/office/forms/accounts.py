@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import phonenumbers
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from bustia.office.models import Account
 from bustia.office.passwords import LONGEST, SHORTEST
 
-__all__ = ["AddressForm", "CloseForm", "ContractForm", "PasswordForm", "RegisterForm"]
+__all__ = [
+    "AddressForm",
+    "BothCodesForm",
+    "CloseForm",
+    "ContractForm",
+    "NewAddressForm",
+    "NewNumberForm",
+    "PasswordForm",
+    "RegisterForm",
+]
 
 
 class ContractForm(forms.Form):
@@ -81,3 +91,55 @@ class CloseForm(forms.Form):
         label=_("Yes, close my account"),
         error_messages={"required": _("Tick the box if you want to close it.")},
     )
+
+
+class NewAddressForm(forms.Form):
+    """Another e-mail address."""
+
+    value = forms.EmailField(
+        label=_("New e-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def clean_value(self) -> str:
+        """Give it as addresses are kept."""
+        return Account.objects.normalize_email(self.cleaned_data["value"])
+
+
+class NewNumberForm(forms.Form):
+    """Another mobile number."""
+
+    value = forms.CharField(
+        label=_("New mobile number"),
+        help_text=_("From abroad with its prefix, as in +33 6 12 34 56 78."),
+        max_length=30,
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
+
+    def clean_value(self) -> str:
+        """Give it with its prefix; refuse what can't take an SMS."""
+        wrong = forms.ValidationError(_("This is no mobile number. Please check it."))
+        try:
+            number = phonenumbers.parse(self.cleaned_data["value"], "ES")
+        except phonenumbers.NumberParseException as error:
+            raise wrong from error
+        kinds = (
+            phonenumbers.PhoneNumberType.MOBILE,
+            phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        )
+        if phonenumbers.number_type(number) not in kinds:
+            raise wrong
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _code_input() -> forms.TextInput:
+    attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "short": "1"}
+    return forms.TextInput(attrs=attributes | {"maxlength": "6"})
+
+
+class BothCodesForm(forms.Form):
+    """The codes of both ends."""
+
+    known = forms.CharField(label=_("Code sent to your present address"), widget=_code_input())
+    new = forms.CharField(label=_("Code sent to the new one"), widget=_code_input())

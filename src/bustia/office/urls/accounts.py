@@ -3,7 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import path
 
-from bustia.office.views import accounts
+from bustia.office.views import accounts, contact
 
 __all__ = ["named", "urlpatterns"]
 
@@ -17,6 +17,9 @@ named = [
     path("contrasenya-nova/<str:token>/", accounts.confirm_recovery, name="recover_confirm"),
     path("el-meu-compte/", accounts.account, name="account"),
     path("el-meu-compte/contrasenya/", accounts.change_password, name="change_password"),
+    path("el-meu-compte/adreca/", contact.change_address, name="change_address"),
+    path("el-meu-compte/mobil/", contact.change_number, name="change_number"),
+    path("el-meu-compte/confirmar/", contact.confirm, name="contact_confirm"),
     path("el-meu-compte/tancar/", accounts.close, name="close"),
 ]
 """Those within the namespace ``office``."""

@@ -29,6 +29,7 @@ from bustia.office.limits import Limit, client_network
 from bustia.office.models import Account, OneTimeKey
 from bustia.office.recent import for_recent
 from bustia.office.services import entrance, registration
+from bustia.office.services.contact import customers_of
 from bustia.office.services.devices import begin_guess, remember_device
 from bustia.office.services.keys import Purpose, find_key
 
@@ -249,7 +250,8 @@ def confirm_recovery(request: HttpRequest, token: str) -> HttpResponse:
 @for_account
 def account(request: HttpRequest, account: Account) -> HttpResponse:
     """Show the account: its address, its contracts, and what can be done with it."""
-    values = {"account": account, "held": contracts_of(account)}
+    numbers = {one.mobile for one in customers_of(account) if one.mobile}
+    values = {"account": account, "held": contracts_of(account), "numbers": sorted(numbers)}
     return render(request, "office/accounts/account.html", values)
 
 
