@@ -138,6 +138,9 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60
+# Behind a proxy all customers have one address to the library: ours count (office/limits.py).
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "5/300s/key"}
+MFA_RATE_LIMITS: dict[str, str | None] = {"webauthn_login": None}
 ACCOUNT_ADAPTER = "bustia.office.adapter.Accounts"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
