@@ -18,8 +18,8 @@ from bustia.office.charts import bars
 
 __all__ = ["consumption", "consumption_csv"]
 
-_CHART = (640.0, 170.0)
-_PERIODS = 12
+_CHART = (340.0, 120.0)
+_PERIODS = 8
 _BOM = "\ufeff"
 """Spreadsheets take a file of UTF-8 for another encoding unless it begins with this."""
 
