@@ -30,9 +30,13 @@ _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 _AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a process."""
+    """One Chromium for the tests of a module.
+
+    Not of a process: while Playwright drives it, its loop runs in this thread, and other tests have
+    loops of their own.
+    """
     found = program("chromium")
     path = found.path
     environment: dict[str, str | float | bool] = dict(os.environ)
