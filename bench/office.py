@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -43,6 +42,8 @@ MIX = {
 }
 """What visitors ask for, as shares: of ten requests one signs in, and more than one is a PDF."""
 _VISITORS = 2000
+_PORT = 8765
+"""Where the town's Office is served: it stands in the town's settings and mails."""
 _WARM_SECONDS = 5
 _PASSWORD = "una contrasenya prou llarga"  # noqa: S105 (of made-up visitors)
 _LUA = Path(__file__).with_suffix(".lua")
@@ -80,16 +81,19 @@ def load_office(contracts: int, rate: int, seconds: int, folder: Path) -> Office
     if shutil.which("wrk") is None:
         raise click.UsageError("wrk is not installed. With Debian's packages: apt install wrk")
     if not (folder / "instance" / "bustia.toml").exists():
-        _bustia("demo", "--contracts", str(contracts), "--dir", str(folder), "--no-serve")
+        _bustia(
+            "demo", "--contracts", str(contracts), "--dir", str(folder), "--port", str(_PORT),
+            "--no-serve",
+        )  # fmt: skip
     times = OfficeTimes(contracts, rate)
-    with _served(folder) as port:
+    with _served(folder):
         town = _in_instance(folder / "instance", _visitors)
         town["wait_milliseconds"] = 1000
         lua = folder / "town.lua"
         lua.write_text("return " + _as_lua(town), encoding="utf-8")
-        _wrk(lua, port, rate, _WARM_SECONDS)
-        with _probing(town, port, times.alone):
-            told = _wrk(lua, port, rate, seconds)
+        _wrk(lua, rate, _WARM_SECONDS)
+        with _probing(town, times.alone):
+            told = _wrk(lua, rate, seconds)
     for name, value in told.items():
         setattr(times, name, value)
     return times
@@ -101,11 +105,9 @@ def _bustia(*arguments: str) -> None:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[int]:
-    """Serve the town on a free port, with a worker a core."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    arguments = ["serve", "--instance", str(folder / "instance"), "--port", str(port)]
+def _served(folder: Path) -> Iterator[None]:
+    """Serve the town, as its settings say."""
+    arguments = ["serve", "--instance", str(folder / "instance")]
     code = "from bustia.cli.main import main; main()"
     environment = {**os.environ, "BUSTIA_NOW": STAMP.isoformat()}
     with (folder / "serve.log").open("wb") as log:
@@ -113,8 +115,8 @@ def _served(folder: Path) -> Iterator[int]:
             [sys.executable, "-c", code, *arguments], stdout=log, stderr=log, env=environment
         )
         try:
-            _wait_for(port)
-            yield port
+            _wait_for(_PORT)
+            yield
         finally:
             server.terminate()
             server.wait(timeout=30)
@@ -197,7 +199,7 @@ def _visitors(_: object) -> dict[str, Any]:
             for kind in ("home", "invoices", "consumption", "debts")
         }
         paths["inbox"] = reverse("office:inbox")
-        paths["document"] = reverse("office:invoice_pdf", args=[number, document.number])
+        paths["document"] = reverse("office:invoice_pdf", args=[number, document.invoice_id])
         visitors.append(
             {"email": email, "cookie": f"{cookie}={session.session_key}", "paths": paths}
         )
@@ -226,12 +228,12 @@ def _as_lua(value: object) -> str:
     return json.dumps(value)
 
 
-def _wrk(lua: Path, port: int, rate: int, seconds: int) -> dict[str, Any]:
+def _wrk(lua: Path, rate: int, seconds: int) -> dict[str, Any]:
     """Let ``rate`` visitors come back about once a second; give what wrk counted."""
     done = subprocess.run(
         [
             "wrk", "--threads", "1", "--connections", str(rate), "--duration", f"{seconds}s",
-            "--timeout", "10s", "--script", str(_LUA), f"http://127.0.0.1:{port}",
+            "--timeout", "10s", "--script", str(_LUA), f"http://127.0.0.1:{_PORT}",
         ],
         env={**os.environ, "BUSTIA_BENCH_TOWN": str(lua)},
         capture_output=True, text=True, check=True,
@@ -241,10 +243,10 @@ def _wrk(lua: Path, port: int, rate: int, seconds: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _probing(town: dict[str, Any], port: int, into: dict[str, list[float]]) -> Iterator[None]:
+def _probing(town: dict[str, Any], into: dict[str, list[float]]) -> Iterator[None]:
     """Make requests of each kind one by one in a thread, and time them."""
     stop = Event()
-    thread = Thread(target=_probe, args=(town, port, into, stop))
+    thread = Thread(target=_probe, args=(town, into, stop))
     thread.start()
     try:
         yield
@@ -253,12 +255,12 @@ def _probing(town: dict[str, Any], port: int, into: dict[str, list[float]]) -> I
         thread.join()
 
 
-def _probe(town: dict[str, Any], port: int, into: dict[str, list[float]], stop: Event) -> None:
+def _probe(town: dict[str, Any], into: dict[str, list[float]], stop: Event) -> None:
     random, found = Random(2), defaultdict(list)  # noqa: S311 (a sample)
     while not stop.wait(0.05):
         for kind in MIX:
             one = random.choice(town["visitors"])
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", _PORT, timeout=10)
             connection.connect()
             began = time.perf_counter()
             if kind == "sign-in":
