@@ -17,6 +17,7 @@ from django.http.response import HttpResponseBase
 from bustia.audit.log import Actor, record
 from bustia.billing.models import Contract
 from bustia.instance import current_instance
+from bustia.office.history import holder
 from bustia.office.models import Account
 
 __all__ = [
@@ -38,7 +39,7 @@ def account_of(request: HttpRequest) -> Account:
 
 def actor_of(request: HttpRequest) -> Actor:
     """Give the signed-in account as the log of changes names it."""
-    return Actor("customer", str(account_of(request).pk))
+    return holder(account_of(request))
 
 
 def contracts_of(account: Account) -> "QuerySet[Contract]":

@@ -12,10 +12,10 @@ from typing import Literal
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from bustia.audit.log import Actor, record
 from bustia.billing.changes import change_email, change_mobile
 from bustia.billing.models import Customer
 from bustia.deliver.account_messages import Addressee
+from bustia.office.history import holder, note
 from bustia.office.limits import keyed
 from bustia.office.models import Account, ContactChange
 from bustia.office.services import accounts_mail as mails
@@ -75,7 +75,7 @@ def begin(account: Account, kind: Kind, value: str, *, at: datetime) -> ContactC
         mails.send_address_taken(Addressee("email", value, account.language, None), at=at)
     else:
         mails.send_code(new, codes[1], at=at)
-    _note(f"{kind}.change_asked", account, at)
+    note(f"{kind}.change_asked", account, at=at)
     return change
 
 
@@ -110,7 +110,7 @@ def confirm(account: Account, known_code: str, new_code: str, *, at: datetime) -
 def _change_address(account: Account, new: str, at: datetime) -> None:
     old = account.email
     to_old = mails.by_mail(account)
-    actor = Actor("customer", str(account.pk))
+    actor = holder(account)
     for customer in customers_of(account):
         if customer.email.strip().lower() in ("", old):
             change_email(customer, new, actor=actor, at=at)
@@ -118,25 +118,20 @@ def _change_address(account: Account, new: str, at: datetime) -> None:
     account.email = new
     account.save(update_fields=["email"])
     EmailAddress.objects.filter(user=account).update(email=new, verified=True)
-    _note("account.address_changed", account, at)
+    note("account.address_changed", account, at=at)
     for to in (to_old, mails.by_mail(account)):
         mails.notify(Notice.EMAIL_CHANGED, to, at=at)
 
 
 def _change_number(account: Account, new: str, at: datetime) -> None:
-    actor = Actor("customer", str(account.pk))
+    actor = holder(account)
     customers = customers_of(account)
     former = {customer.mobile for customer in customers if customer.mobile}
     for customer in customers:
         # Of several customers, those that had the same number, or none.
         if not customer.mobile or len(former) == 1:
             change_mobile(customer, new, actor=actor, at=at)
-    _note("account.number_changed", account, at)
+    note("account.number_changed", account, at=at)
     ends = [Addressee("sms", number, account.language, account.pk) for number in sorted(former)]
     for to in (mails.by_mail(account), *ends):
         mails.notify(Notice.MOBILE_CHANGED, to, at=at)
-
-
-def _note(action: str, account: Account, at: datetime) -> None:
-    actor = Actor("customer", str(account.pk))
-    record(action, actor=actor, about=f"account:{account.pk}", at=at)

@@ -8,9 +8,9 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
-from bustia.audit.log import Actor, record
 from bustia.billing.changes import note_office_registration
 from bustia.deliver.account_messages import Addressee, MessageKind
+from bustia.office.history import holder, note
 from bustia.office.models import Account, Holding, OneTimeKey
 from bustia.office.services import accounts_mail as mails
 from bustia.office.services.accounts_mail import Notice
@@ -52,7 +52,7 @@ def use_link(key: OneTimeKey, *, at: datetime) -> Account | None:
     """Use a link up and give its account; None if it was used meanwhile."""
     if key.account is None or not key.account.is_active or not use_key(key, at=at):
         return None
-    _note("signed_in.by_link", key.account, at)
+    note("signed_in.by_link", key.account, at=at)
     return key.account
 
 
@@ -62,7 +62,7 @@ def recover(key: OneTimeKey, password: str, *, at: datetime) -> bool:
     if key.account is None or not key.account.is_active or not use_key(key, at=at):
         return False
     _set_password(key.account, password)
-    _note("password.recovered", key.account, at)
+    note("password.recovered", key.account, at=at)
     mails.notify(Notice.RECOVERED, mails.by_mail(key.account), at=at)
     return True
 
@@ -71,7 +71,7 @@ def recover(key: OneTimeKey, password: str, *, at: datetime) -> bool:
 def change_password(account: Account, password: str, *, at: datetime) -> None:
     """Set another password; other sessions end, since they knew the former."""
     _set_password(account, password)
-    _note("password.changed", account, at)
+    note("password.changed", account, at=at)
     mails.notify(Notice.PASSWORD_CHANGED, mails.by_mail(account), at=at)
 
 
@@ -83,8 +83,8 @@ def close(account: Account, *, at: datetime) -> None:
     they are the contract's, not the account's.
     """
     mails.notify(Notice.CLOSED, mails.by_mail(account), at=at)
-    _note("account.closed", account, at)
-    actor = Actor("customer", str(account.pk))
+    note("account.closed", account, at=at)
+    actor = holder(account)
     for holding in Holding.objects.filter(account=account).select_related("contract__customer"):
         customer = holding.contract.customer
         others = Holding.objects.filter(contract__customer=customer).exclude(account=account)
@@ -107,8 +107,3 @@ def _set_password(account: Account, password: str) -> None:
     void_keys(account)
     account.set_password(password)
     account.save(update_fields=["password"])
-
-
-def _note(action: str, account: Account, at: datetime) -> None:
-    actor = Actor("customer", str(account.pk))
-    record(action, actor=actor, about=f"account:{account.pk}", at=at)

@@ -7,8 +7,8 @@ from allauth.mfa.signals import authenticator_added, authenticator_removed, auth
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
-from bustia.audit.log import Actor, record
 from bustia.instance import current_instance
+from bustia.office.history import note
 from bustia.office.models import Account
 from bustia.office.services import accounts_mail as mails
 from bustia.office.services.accounts_mail import Notice
@@ -25,39 +25,28 @@ _REMOVED = {
 }
 
 
-def _note(action: str, account: Account, kind: str = "") -> None:
-    record(
-        action,
-        actor=Actor("customer", str(account.pk)),
-        about=f"account:{account.pk}",
-        at=current_instance().now(),
-        detail={"kind": kind} if kind else None,
-    )
-
-
-def _tell(notice: Notice | None, account: Account) -> None:
+def _changed(action: str, account: Account, factor: Authenticator, notice: Notice | None) -> None:
+    now = current_instance().now()
+    note(action, account, at=now, kind=factor.type)
     if notice is not None:
-        mails.notify(notice, mails.by_mail(account), at=current_instance().now())
+        mails.notify(notice, mails.by_mail(account), at=now)
 
 
 @receiver(user_logged_in)
 def _came_in(user: Account, **_: Any) -> None:  # noqa: ANN401 (as the signal sends it)
-    _note("account.signed_in", user)
+    note("account.signed_in", user, at=current_instance().now())
 
 
 @receiver(authenticator_added)
 def _added(user: Account, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
-    _note("second_factor.added", user, authenticator.type)
-    _tell(_ADDED.get(authenticator.type), user)
+    _changed("second_factor.added", user, authenticator, _ADDED.get(authenticator.type))
 
 
 @receiver(authenticator_removed)
 def _removed(user: Account, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
-    _note("second_factor.removed", user, authenticator.type)
-    _tell(_REMOVED.get(authenticator.type), user)
+    _changed("second_factor.removed", user, authenticator, _REMOVED.get(authenticator.type))
 
 
 @receiver(authenticator_reset)
 def _reset(user: Account, authenticator: Authenticator, **_: Any) -> None:  # noqa: ANN401
-    _note("second_factor.reset", user, authenticator.type)
-    _tell(Notice.CODES_MADE, user)
+    _changed("second_factor.reset", user, authenticator, Notice.CODES_MADE)

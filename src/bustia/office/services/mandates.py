@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 
-from bustia.audit.log import Actor, record
+from bustia.audit.log import record
 from bustia.billing.changes import (
     ConsentWording,
     MandateSignature,
@@ -33,6 +33,7 @@ from bustia.formatting import date_long
 from bustia.identifiers import normal_iban
 from bustia.instance import current_instance
 from bustia.office.desk import company
+from bustia.office.history import holder
 from bustia.office.models import Account, MandateSigning
 
 __all__ = [
@@ -149,7 +150,7 @@ def begin_signing(
     _send_code(signing, to, code, at)
     record(
         "mandate.code_sent",
-        actor=Actor("customer", str(account.pk)),
+        actor=holder(account),
         about=f"contract:{contract.pk}",
         at=at,
         detail={"channel": to.channel},
@@ -211,7 +212,7 @@ def sign(account: Account, contract: Contract, code: str, *, at: datetime) -> Ou
         contract,
         signing.iban,
         signature=MandateSignature(wording, f"code by {by}", at),
-        actor=Actor("customer", str(account.pk)),
+        actor=holder(account),
         at=at,
     )
     for end in known_ends(account, contract):

@@ -12,11 +12,12 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.utils.timezone import localdate
 
-from bustia.audit.log import SYSTEM, Actor, record
+from bustia.audit.log import SYSTEM, record
 from bustia.billing.changes import note_office_registration
 from bustia.billing.models import Contract
 from bustia.deliver.account_messages import Addressee
 from bustia.identifiers import normal_nif
+from bustia.office.history import holder, note
 from bustia.office.models import Account, Holding, OneTimeKey
 from bustia.office.services import accounts_mail as mails
 from bustia.office.services.accounts_mail import Notice
@@ -115,12 +116,7 @@ def open_account(key: OneTimeKey, password: str, *, at: datetime) -> Account | N
         key.address, password, language=key.language, created_at=at
     )
     EmailAddress.objects.create(user=account, email=account.email, verified=True, primary=True)
-    record(
-        "account.opened",
-        actor=Actor("customer", str(account.pk)),
-        about=f"account:{account.pk}",
-        at=at,
-    )
+    note("account.opened", account, at=at)
     hold(account, key.contract, at=at)
     _warn(key.contract, account.email, done=True, at=at)
     mails.notify(Notice.WELCOME, mails.by_mail(account), at=at)
@@ -140,7 +136,7 @@ def add_contract(key: OneTimeKey, *, at: datetime) -> bool:
 @transaction.atomic
 def hold(account: Account, contract: Contract, *, at: datetime) -> None:
     """Let an account see a contract from now on."""
-    actor = Actor("customer", str(account.pk))
+    actor = holder(account)
     Holding.objects.get_or_create(
         account=account, contract=contract, defaults={"since": at, "shown_by": _SHOWN_BY}
     )
